@@ -1,0 +1,52 @@
+import eslint from '@eslint/js'
+import { defineConfig } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+// Imports go down the house; see "Layout" in the README. Each entry: the rooms it is about, what they may not open.
+const floors = [
+  {
+    files: ['src/problems.ts'],
+    deny: ['../*', './zendesk/*', 'fastify*'],
+    why: 'problems is the ground floor.',
+  },
+  {
+    files: ['src/zendesk/**/*.ts'],
+    deny: ['fastify*', '@fastify/*', '**/plugins/*', '**/routes/*', '../app.js', '../server.js'],
+    why: 'src/zendesk knows nothing of Fastify.',
+  },
+  { files: ['plugins/**/*.ts'], deny: ['./*', '**/routes/*', '**/src/app.js'], why: 'Plugins stand alone.' },
+  { files: ['routes/**/*.ts'], deny: ['./*', '**/src/app.js'], why: 'Routes stand alone.' },
+]
+
+export default defineConfig(
+  { ignores: ['dist/', '.tap/', 'examples/**/generated/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }],
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: { '@typescript-eslint/no-floating-promises': 'off' },
+  },
+  {
+    files: ['src/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts'],
+    ignores: ['plugins/config.ts', 'src/server.ts', 'src/doctor.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only the process reads the environment.' },
+      ],
+    },
+  },
+  ...floors.map(({ files, deny, why }) => ({
+    files,
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: deny, message: why }] }] },
+  })),
+)

@@ -1,0 +1,36 @@
+import { dirname } from 'node:path'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import plugin from 'fastify-plugin'
+
+/** Swagger UI at /docs, from this machine alone, and the contract itself. */
+export default plugin(
+  async (app) => {
+    const { document, path, yaml } = app.contract
+    await app.register(swagger, { mode: 'static', specification: { path, baseDir: dirname(path) } })
+    await app.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: POLICY,
+      uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, persistAuthorization: false },
+      theme: { title: 'zendesk-session-proxy' },
+    })
+
+    app.get('/', (_request, reply) => reply.redirect('/docs'))
+    app.get('/openapi.json', () => document)
+    app.get('/openapi.yaml', (_request, reply) => reply.type('application/yaml').send(yaml))
+  },
+  { name: 'docs', dependencies: ['contract'] },
+)
+
+/** No upgrade-insecure-requests: it would break plain http on every host but localhost. */
+const POLICY = [
+  "default-src 'none'",
+  "base-uri 'none'",
+  "connect-src 'self'",
+  "font-src 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "img-src 'self' data:",
+  "script-src 'self'",
+  "style-src 'self'",
+].join('; ')

@@ -1,0 +1,50 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import plugin from 'fastify-plugin'
+
+/** One line per request, of chosen fields only: a URL, a header or a body may hold a secret. */
+export default plugin(
+  (app, _options, done) => {
+    app.addHook('onResponse', (request, reply, next) => {
+      if (request.routeOptions.config.quiet && reply.statusCode < 400)
+        app.log.debug(fields(request, reply), 'request')
+      else app.log.info(fields(request, reply), 'request')
+      next()
+    })
+    app.addHook('onRequestAbort', (request, next) => {
+      app.log.info(
+        { requestId: request.id, method: request.method, route: request.routeOptions.url },
+        'caller left',
+      )
+      next()
+    })
+    done()
+  },
+  { name: 'request-log' },
+)
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Logged at debug while it succeeds: probes would drown everything else. */
+    quiet?: boolean
+  }
+}
+
+function fields(request: FastifyRequest, reply: FastifyReply): object {
+  const { problem } = request
+  return {
+    requestId: request.id,
+    method: request.method,
+    route: request.routeOptions.url,
+    status: reply.statusCode,
+    code: problem?.code,
+    retryAfter: problem?.retryAfter,
+    caller: request.caller,
+    durationMs: round(reply.elapsedTime),
+    zendesk: problem?.zendesk ?? (request.zendeskMs === undefined ? undefined : { status: 200 }),
+    zendeskMs: round(problem?.zendeskMs ?? request.zendeskMs),
+  }
+}
+
+function round(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.round(milliseconds * 10) / 10
+}

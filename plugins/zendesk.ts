@@ -1,0 +1,44 @@
+import type { FastifyBaseLogger } from 'fastify'
+import plugin from 'fastify-plugin'
+import type { ZendeskClient } from '../src/zendesk/client.js'
+import { connectZendesk } from '../src/zendesk/connect.js'
+import type { Exchange } from '../src/zendesk/transport.js'
+import { version } from '../src/version.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    zendesk: ZendeskClient
+  }
+}
+
+/** The client of Zendesk for as long as the service lives: follows its secret, logs its calls, closes with it. */
+export default plugin(
+  (app, _options, done) => {
+    const { zendeskOrigin, zendeskCredentials, ZENDESK_TIMEOUT_MS, ZENDESK_BUDGET_PER_MINUTE } = app.config
+    const zendesk = connectZendesk({
+      origin: zendeskOrigin,
+      credentials: zendeskCredentials,
+      timeoutMs: ZENDESK_TIMEOUT_MS,
+      budgetPerMinute: ZENDESK_BUDGET_PER_MINUTE,
+      userAgent: `zendesk-session-proxy/${version}`,
+      observe: (exchange) => {
+        logExchange(app.log, exchange)
+      },
+    })
+    app.decorate('zendesk', zendesk)
+    zendeskCredentials.secret.follow(app.log)
+    app.addHook('onClose', async () => {
+      zendeskCredentials.secret.unfollow()
+      await zendesk.close()
+    })
+    done()
+  },
+  { name: 'zendesk' },
+)
+
+/** A call that gave what was asked for is news only when debugging. */
+function logExchange(log: FastifyBaseLogger, { operation, outcome, status, zendeskMs }: Exchange): void {
+  const fields = { operation, outcome, status, zendeskMs: Math.round(zendeskMs * 10) / 10 }
+  if (outcome === 'ok') log.debug(fields, 'zendesk called')
+  else log.warn(fields, 'zendesk call failed')
+}

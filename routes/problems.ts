@@ -1,0 +1,58 @@
+import accepts from '@fastify/accepts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import plugin from 'fastify-plugin'
+import { catalogue, type ProblemCode } from '../src/catalogue.js'
+import { problemPage, problemsPage } from '../src/problem-pages.js'
+import { Problem, problemTypeUri } from '../src/problems.js'
+
+/** What each problem type means and what to do: where the `type` of a problem leads. */
+export default plugin(
+  async (app) => {
+    await app.register(accepts)
+    app.get('/problems', { schema: answers('ProblemTypes') }, list)
+    app.get('/problems/:code', { schema: answers('ProblemType') }, show)
+  },
+  { name: 'problems', dependencies: ['contract'] },
+)
+
+function list(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+  const types = codes.map((code) => describe(code, this.config.publicUrl))
+  return wantsHtml(request) ? sendPage(reply, problemsPage(types)) : { problems: types }
+}
+
+function show(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+  const { code } = request.params as { code: string }
+  if (!isCode(code)) throw new Problem('not-found')
+  const type = describe(code, this.config.publicUrl)
+  return wantsHtml(request) ? sendPage(reply, problemPage(type)) : type
+}
+
+const codes = Object.keys(catalogue) as ProblemCode[]
+
+function isCode(code: string): code is ProblemCode {
+  return Object.hasOwn(catalogue, code)
+}
+
+function describe(code: ProblemCode, publicUrl: string) {
+  const { title, status, meaning, caller, operator } = catalogue[code]
+  return { type: problemTypeUri(code, publicUrl), code, title, status, meaning, caller, operator }
+}
+
+function wantsHtml(request: FastifyRequest): boolean {
+  return request.type(['json', 'html']) === 'html'
+}
+
+function sendPage(reply: FastifyReply, page: string): FastifyReply {
+  return reply
+    .type('text/html; charset=utf-8')
+    .header(
+      'content-security-policy',
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    )
+    .serializer(String)
+    .send(page)
+}
+
+function answers(schema: string) {
+  return { response: { 200: { $ref: `openapi#/components/schemas/${schema}` } } }
+}

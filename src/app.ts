@@ -1,0 +1,55 @@
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import bodies from '../plugins/bodies.js'
+import callerAuth from '../plugins/caller-auth.js'
+import contract from '../plugins/contract.js'
+import docs from '../plugins/docs.js'
+import errorHandler, { onClientError, onFrameworkError } from '../plugins/error-handler.js'
+import lifecycle from '../plugins/lifecycle.js'
+import notFound from '../plugins/not-found.js'
+import origins from '../plugins/origins.js'
+import overload from '../plugins/overload.js'
+import requestIds, { requestId } from '../plugins/request-ids.js'
+import requestLog from '../plugins/request-log.js'
+import zendesk from '../plugins/zendesk.js'
+import health from '../routes/health.js'
+import problems from '../routes/problems.js'
+import session from '../routes/session.js'
+import type { Config } from './config/config.js'
+
+/** The service, assembled; it does not listen yet. The order is that in which a request meets the parts. */
+export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log,
+    // Our own line per request says more; a logger per request costs more than the rest of the log.
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (logger) => logger,
+    genReqId: requestId,
+    trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
+    frameworkErrors: onFrameworkError,
+    clientErrorHandler: onClientError,
+    return503OnClosing: false,
+    bodyLimit: 1024,
+    requestTimeout: 10_000,
+    http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16 * 1024 },
+    ajv: { customOptions: { keywords: ['components', 'example'] } },
+  })
+  app.decorate('config', config)
+
+  await app.register(errorHandler)
+  await app.register(requestLog)
+  await app.register(requestIds)
+  await app.register(lifecycle)
+  await app.register(overload)
+  await app.register(bodies)
+  await app.register(contract)
+  await app.register(notFound)
+  await app.register(origins)
+  await app.register(callerAuth)
+  await app.register(zendesk)
+
+  await app.register(session)
+  await app.register(health)
+  await app.register(problems)
+  if (config.DOCS) await app.register(docs)
+  return app
+}

@@ -1,0 +1,105 @@
+import { isIP } from 'node:net'
+import { isLoopbackHost } from '../loopback.js'
+import { SecretError, type Secret } from '../secret.js'
+import type { Faults } from './faults.js'
+import { readSecret } from './secrets.js'
+import { variables, type Environment } from './variables.js'
+
+/** Digests of callers' keys (SHA-256) with the caller's name. One name may have several, so that a key can be rotated. */
+export type CallerKeys = readonly { name: string; digest: Buffer }[]
+
+export interface JwtConfig {
+  issuer: string
+  audience: string
+  /** Undefined: found through the issuer's discovery document. */
+  jwksUrl: string | undefined
+  scope: string | undefined
+}
+
+export function callerKeys(environment: Environment, faults: Faults): Secret<CallerKeys> | undefined {
+  return readSecret('CALLER_KEYS', environment, faults, parseCallerKeys)
+}
+
+/** @throws {SecretError} that gives the position of a bad entry, never its text: it may be a key in clear. */
+export function parseCallerKeys(text: string): CallerKeys {
+  const entries = text.split(/[\s,]+/).filter((entry) => entry !== '')
+  const keys = entries.map((entry, index) => {
+    const [, name, digest] = /^([A-Za-z0-9._-]{1,64}):([0-9a-fA-F]{64})$/.exec(entry) ?? []
+    if (name === undefined || digest === undefined) {
+      throw new SecretError(`${variables.CALLER_KEYS.should} (look at entry ${index + 1})`)
+    }
+    return { name, digest: Buffer.from(digest, 'hex') }
+  })
+  const digests = new Set(keys.map(({ digest }) => digest.toString('hex')))
+  if (keys.length === 0) throw new SecretError(variables.CALLER_KEYS.should)
+  if (digests.size < keys.length) throw new SecretError('no key twice, since it could not be told who asks')
+  return keys
+}
+
+export function jwtConfig(environment: Environment, faults: Faults): JwtConfig | undefined {
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: jwksUrl, JWT_SCOPE: scope } = environment
+  for (const name of ['JWT_ISSUER', 'JWT_JWKS_URL'] as const) {
+    if (environment[name] !== undefined && !isIssuerUrl(environment[name])) {
+      faults.add([name], `${variables[name].should} (http only on a loopback host)`)
+    }
+  }
+  if (issuer === undefined && audience === undefined) {
+    if (jwksUrl !== undefined || scope !== undefined) {
+      faults.add(['JWT_ISSUER', 'JWT_AUDIENCE'], 'set, since JWT_JWKS_URL or JWT_SCOPE is')
+    }
+    return undefined
+  }
+  if (issuer === undefined || audience === undefined) {
+    faults.add(['JWT_ISSUER', 'JWT_AUDIENCE'], 'both or neither')
+    return undefined
+  }
+  return { issuer, audience, jwksUrl, scope }
+}
+
+export function corsOrigins(environment: Environment, faults: Faults): string[] {
+  const origins = list(environment.CORS_ORIGINS)
+  const bad = origins.some(
+    (origin) => !/^https?:/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin,
+  )
+  if (bad)
+    faults.add(['CORS_ORIGINS'], `${variables.CORS_ORIGINS.should}; no *, no null, no path, lower case`)
+  return origins
+}
+
+export function trustedProxies(environment: Environment, faults: Faults): string[] {
+  const ranges = list(environment.TRUST_PROXY)
+  if (!ranges.every(isRange)) faults.add(['TRUST_PROXY'], variables.TRUST_PROXY.should)
+  return ranges
+}
+
+/** Open to anybody: only where nobody but this machine can come, unless the operator says so in as many words. */
+export function checkOpenness(environment: Environment, anyoneConfigured: boolean, faults: Faults): void {
+  const { HOST: host, ALLOW_ANONYMOUS_CALLERS: anonymous } = environment
+  if (anyoneConfigured && anonymous) {
+    faults.add(['ALLOW_ANONYMOUS_CALLERS'], 'unset or false, since callers are configured')
+  }
+  if (!anyoneConfigured && !anonymous && !isLoopbackHost(host)) {
+    faults.add(
+      ['CALLER_KEYS', 'JWT_ISSUER', 'JWT_AUDIENCE'],
+      'one of the first or both others: who may call, since HOST can be reached from other machines (ALLOW_ANONYMOUS_CALLERS=true would let anyone in)',
+    )
+  }
+}
+
+function isIssuerUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const { protocol, hostname, username, password, hash } = new URL(value)
+  if (username !== '' || password !== '' || hash !== '') return false
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))
+}
+
+function isRange(range: string): boolean {
+  const [address = '', prefix, ...rest] = range.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? '').split(/[\s,]+/).filter((item) => item !== '')
+}

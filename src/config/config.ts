@@ -1,0 +1,80 @@
+import { SecretError, type Secret } from '../secret.js'
+import {
+  callerKeys,
+  checkOpenness,
+  corsOrigins,
+  jwtConfig,
+  trustedProxies,
+  type CallerKeys,
+  type JwtConfig,
+} from './callers.js'
+import type { Faults } from './faults.js'
+import { oneLine, readSecret } from './secrets.js'
+import { secretNames, variables, type Environment, type SecretName } from './variables.js'
+import { zendeskCredentials, zendeskOrigin, type CredentialConfig } from './zendesk.js'
+
+/** The configuration as the service uses it: the variables without the secrets, and what had to be understood first. */
+export interface Config extends Omit<Environment, SecretName | `${SecretName}_FILE`> {
+  zendeskOrigin: string
+  zendeskCredentials: CredentialConfig
+  callerKeys: Secret<CallerKeys> | undefined
+  jwt: JwtConfig | undefined
+  corsOrigins: string[]
+  trustedProxies: string[]
+  redisUrl: Secret | undefined
+  /** Without a slash at the end; empty where unset. */
+  publicUrl: string
+}
+
+/** @throws {ConfigError} that names every variable that is missing, malformed or contradicts another. */
+export function settle(environment: Environment, faults: Faults): Config {
+  const origin = zendeskOrigin(environment, faults)
+  const credentials = zendeskCredentials(environment, faults)
+  const keys = callerKeys(environment, faults)
+  const jwt = jwtConfig(environment, faults)
+  const keysGiven = environment.CALLER_KEYS !== undefined || environment.CALLER_KEYS_FILE !== undefined
+  checkOpenness(environment, keysGiven || environment.JWT_ISSUER !== undefined, faults)
+  const settled = {
+    callerKeys: keys,
+    jwt,
+    corsOrigins: corsOrigins(environment, faults),
+    trustedProxies: trustedProxies(environment, faults),
+    redisUrl: readSecret('REDIS_URL', environment, faults, redisUrl),
+    publicUrl: publicUrl(environment, faults),
+  }
+  checkMetricsPort(environment, faults)
+  faults.throwIfAny()
+  if (origin === undefined || credentials === undefined) throw new Error('a missing part was not reported')
+  return {
+    ...withoutSecrets(environment),
+    ...settled,
+    zendeskOrigin: origin,
+    zendeskCredentials: credentials,
+  }
+}
+
+function redisUrl(value: string): string {
+  const ok = URL.canParse(oneLine(value)) && /^rediss?:$/.test(new URL(value).protocol)
+  if (!ok) throw new SecretError(variables.REDIS_URL.should)
+  return value
+}
+
+function publicUrl({ PUBLIC_URL: value }: Environment, faults: Faults): string {
+  if (value === undefined) return ''
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  const plain = url && /^https?:$/.test(url.protocol) && url.href === url.origin + url.pathname
+  if (!plain) faults.add(['PUBLIC_URL'], variables.PUBLIC_URL.should)
+  return url?.href.replace(/\/+$/, '') ?? ''
+}
+
+function checkMetricsPort({ METRICS_PORT: metricsPort, PORT: port }: Environment, faults: Faults): void {
+  if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === port) {
+    faults.add(['METRICS_PORT'], 'another port than PORT')
+  }
+}
+
+function withoutSecrets(environment: Environment): Omit<Environment, SecretName | `${SecretName}_FILE`> {
+  const hidden = new Set<string>(secretNames.flatMap((name) => [name, `${name}_FILE`]))
+  const shown = Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.has(name)))
+  return shown as Omit<Environment, SecretName | `${SecretName}_FILE`>
+}

@@ -1,0 +1,25 @@
+/** Everything that is wrong with the configuration, gathered so that the operator mends it in one go. */
+export class Faults {
+  readonly #lines: string[] = []
+  readonly #named = new Set<string>()
+
+  /** Variables that something was already said about are left alone: what follows from the first mistake is no news. */
+  add(names: string[], should: string): void {
+    if (names.some((name) => this.#named.has(name))) return
+    for (const name of names) this.#named.add(name)
+    this.#lines.push(`  ${names.join(', ')}: ${should}`)
+  }
+
+  /** Throws one ConfigError with every line, if there is any. */
+  throwIfAny(): void {
+    if (this.#lines.length > 0) throw new ConfigError(this.#lines)
+  }
+}
+
+/** A configuration with which the process must not start. Its message is for the operator and holds no value. */
+export class ConfigError extends Error {
+  constructor(lines: string[]) {
+    super(`zendesk-session-proxy cannot start. Please mend its environment:\n${lines.join('\n')}`)
+    this.name = 'ConfigError'
+  }
+}

@@ -1,0 +1,53 @@
+import env from '@fastify/env'
+import Fastify from 'fastify'
+import { settle, type Config } from './config.js'
+import { Faults } from './faults.js'
+import { environmentSchema, isVariable, variables, type Environment } from './variables.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    config: Config
+  }
+}
+
+/**
+ * Reads and checks the environment, once; everybody else reads `app.config`. An empty variable counts as unset.
+ * @throws {ConfigError} that names everything at fault.
+ */
+export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config> {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const faults = new Faults()
+  return settle(await readEnvironment(given, faults), faults)
+}
+
+/** The variables by type. Those that are malformed become faults and count as unset, so that the others are looked at too. */
+async function readEnvironment(given: NodeJS.ProcessEnv, faults: Faults): Promise<Environment> {
+  try {
+    return await coerce(given)
+  } catch (error) {
+    const names = malformedNames(error)
+    for (const name of names)
+      faults.add([name], isVariable(name) ? variables[name].should : 'the path of a file')
+    return coerce(Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name))))
+  }
+}
+
+async function coerce(data: NodeJS.ProcessEnv): Promise<Environment> {
+  // An instance of its own: Fastify's options depend on the configuration, and a failed plugin would fail the service's.
+  const reader = Fastify()
+  await reader.register(env, {
+    confKey: 'environment',
+    schema: environmentSchema(),
+    data,
+    env: false,
+    dotenv: false,
+  })
+  return reader.getDecorator<Environment>('environment')
+}
+
+/** From Ajv's errors. Their messages are not used: they speak of schemas and may quote a value. */
+function malformedNames(error: unknown): string[] {
+  const errors: unknown = error instanceof Error && 'errors' in error ? error.errors : undefined
+  if (!Array.isArray(errors)) throw error
+  return errors.map((each: { instancePath: string }) => each.instancePath.slice(1))
+}

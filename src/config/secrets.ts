@@ -1,0 +1,40 @@
+import { Secret, SecretError } from '../secret.js'
+import type { Faults } from './faults.js'
+import { variables, type Environment, type SecretName } from './variables.js'
+
+/** The secret `NAME` from the variable or from the file that NAME_FILE names; undefined where neither is set or it is bad. */
+export function readSecret<T>(
+  name: SecretName,
+  environment: Environment,
+  faults: Faults,
+  understand: (text: string) => T,
+): Secret<T> | undefined {
+  const text = environment[name]
+  const path = environment[`${name}_FILE`]
+  if (text !== undefined && path !== undefined) {
+    faults.add([name, `${name}_FILE`], 'one of the two, not both')
+    return undefined
+  }
+  try {
+    if (path !== undefined) return new Secret(name, { path }, understand)
+    if (text !== undefined) return new Secret(name, { text }, understand)
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error
+    faults.add([path === undefined ? name : `${name}_FILE`], error.message)
+  }
+  return undefined
+}
+
+/** What goes into an Authorization header as it is: RFC 6750, section 2.1. */
+export function bearerToken(value: string): string {
+  if (!/^[\w.~+/-]+=*$/.test(value))
+    throw new SecretError(`${variables.ZENDESK_OAUTH_TOKEN.should}, in one line without spaces`)
+  return value
+}
+
+/** One line with something in it. */
+export function oneLine(value: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (value === '' || /[\x00-\x1f\x7f]/.test(value)) throw new SecretError('one line of text, not empty')
+  return value
+}

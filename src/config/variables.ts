@@ -1,0 +1,126 @@
+/**
+ * Every environment variable of this service: its JSON Schema, and in `should` what the operator is told it should be. The only
+ * place where they are listed; README and .env.example are held against it by a test.
+ */
+export const variables = {
+  HOST: { ...text('an address or name to listen on, e.g. 127.0.0.1 or 0.0.0.0'), default: '127.0.0.1' },
+  PORT: { ...integer('a port number from 0 to 65535', 0, 65_535), default: 3000 },
+  LOG_LEVEL: {
+    type: 'string',
+    enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    default: 'info',
+    should: 'trace, debug, info, warn, error, fatal or silent',
+  },
+
+  ZENDESK_SUBDOMAIN: {
+    type: 'string',
+    pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
+    should: 'the first label of your zendesk.com address in lower case, e.g. acme for acme.zendesk.com',
+  },
+  ZENDESK_URL: text('an origin like https://acme.zendesk.com, without path, query or user'),
+  ZENDESK_ALLOW_HTTP: flag('true (credentials go in clear) or false', false),
+  ZENDESK_OAUTH_CLIENT_ID: text('the identifier of a confidential OAuth client'),
+  ZENDESK_OAUTH_CLIENT_SECRET: text('the secret of that OAuth client'),
+  ZENDESK_OAUTH_SCOPE: {
+    type: 'string',
+    pattern: '^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$',
+    default: 'read',
+    should: 'OAuth scopes separated by single spaces, e.g. read',
+  },
+  ZENDESK_OAUTH_TOKEN: text('an OAuth access token'),
+  ZENDESK_EMAIL: {
+    type: 'string',
+    pattern: '^[^\\s:@]+@[^\\s:@/]+$',
+    should: "the user's e-mail address, without /token",
+  },
+  ZENDESK_API_TOKEN: text('an API token of the account'),
+  ZENDESK_PASSWORD: text("that user's password"),
+  ZENDESK_TIMEOUT_MS: { ...integer('milliseconds from 100 to 120000', 100, 120_000), default: 5000 },
+  ZENDESK_BUDGET_PER_MINUTE: {
+    ...integer('calls a minute from 1 to 100000, or 0 for no budget', 0, 100_000),
+    default: 100,
+  },
+
+  CALLER_KEYS: text('entries name:sha256-hex, separated by commas, spaces or new lines'),
+  CALLER_RATE_PER_MINUTE: {
+    ...integer('requests a minute from 1 to 1000000, or 0 for no limit', 0, 1_000_000),
+    default: 600,
+  },
+  JWT_ISSUER: text('the https address of an OpenID issuer'),
+  JWT_AUDIENCE: text('the audience that tokens for this service name'),
+  JWT_JWKS_URL: text("the https address of the issuer's keys"),
+  JWT_SCOPE: { type: 'string', pattern: '^\\S+$', should: 'one scope, without spaces' },
+  ALLOW_ANONYMOUS_CALLERS: flag('true (anyone who reaches the port may renew) or false', false),
+  CORS_ORIGINS: text('exact origins separated by commas, e.g. https://app.example.com'),
+  TRUST_PROXY: text('addresses or CIDR ranges separated by commas, e.g. 10.0.0.0/8'),
+  REDIS_URL: text('a redis: or rediss: address'),
+  PUBLIC_URL: text('the http or https address at which callers reach this service, without query'),
+  DOCS: flag('true or false', true),
+  METRICS_PORT: integer('a port number from 0 to 65535', 0, 65_535),
+  SHUTDOWN_DELAY_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 0 },
+  SHUTDOWN_GRACE_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 10_000 },
+
+  NODE_TLS_REJECT_UNAUTHORIZED: {
+    type: 'string',
+    not: { const: '0' },
+    should:
+      'unset: certificates are always verified here; name an authority of your own in NODE_EXTRA_CA_CERTS',
+  },
+} as const
+
+/** The secrets: each can come as NAME_FILE instead, the path of a file that is followed. */
+export const secretNames = [
+  'ZENDESK_OAUTH_CLIENT_SECRET',
+  'ZENDESK_OAUTH_TOKEN',
+  'ZENDESK_API_TOKEN',
+  'ZENDESK_PASSWORD',
+  'CALLER_KEYS',
+  'REDIS_URL',
+] as const satisfies (keyof typeof variables)[]
+
+export type SecretName = (typeof secretNames)[number]
+
+export type Environment = {
+  [Name in keyof typeof variables]: Value<(typeof variables)[Name]>
+} & { [Name in SecretName as `${Name}_FILE`]: string | undefined }
+
+/** The JSON Schema of the environment, made from the table above. */
+export function environmentSchema(): Record<string, unknown> {
+  const files = secretNames.map((name) => [`${name}_FILE`, { type: 'string' }] as const)
+  const all = [...Object.entries(variables), ...files]
+  return {
+    type: 'object',
+    properties: Object.fromEntries(all.map(([name, schema]) => [name, withoutShould(schema)])),
+  }
+}
+
+export function isVariable(name: string): name is keyof typeof variables {
+  return Object.hasOwn(variables, name)
+}
+
+type Value<Schema> = Schema extends { default: unknown } ? Read<Schema> : Read<Schema> | undefined
+
+type Read<Schema> = Schema extends { enum: readonly (infer Choice)[] }
+  ? Choice
+  : Schema extends { type: 'integer' }
+    ? number
+    : Schema extends { type: 'boolean' }
+      ? boolean
+      : string
+
+/** Ajv is strict about keywords that it does not know. */
+function withoutShould(schema: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== 'should'))
+}
+
+function text(should: string): { type: 'string'; should: string } {
+  return { type: 'string', should }
+}
+
+function integer(should: string, minimum: number, maximum: number) {
+  return { type: 'integer', minimum, maximum, should } as const
+}
+
+function flag(should: string, fallback: boolean) {
+  return { type: 'boolean', default: fallback, should } as const
+}

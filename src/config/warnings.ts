@@ -1,0 +1,41 @@
+import leven from 'leven'
+import { isLoopbackHost } from '../loopback.js'
+import type { Config } from './config.js'
+import { isVariable, secretNames, variables } from './variables.js'
+
+/** What the operator should know at the start although the service can run. */
+export function startWarnings(config: Config, names: string[]): string[] {
+  return [...credentialWarnings(config), ...transportWarnings(config), ...misspelt(names)]
+}
+
+function credentialWarnings({ zendeskCredentials: { kind } }: Config): string[] {
+  if (kind === 'api-token') {
+    return [
+      'Zendesk turns API tokens off on 2027-04-30: move to ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET',
+    ]
+  }
+  if (kind === 'password') {
+    return [
+      'Zendesk has retired passwords for its API: move to ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET',
+    ]
+  }
+  return []
+}
+
+function transportWarnings({ zendeskOrigin }: Config): string[] {
+  const { protocol, hostname } = new URL(zendeskOrigin)
+  return protocol === 'http:' && !isLoopbackHost(hostname)
+    ? ['ZENDESK_ALLOW_HTTP: Zendesk credentials leave this machine in clear']
+    : []
+}
+
+/** Names that are nearly one of ours. Short names are left out: HOME is no misspelt HOST. */
+function misspelt(names: string[]): string[] {
+  const ours = [...Object.keys(variables), ...secretNames.map((name) => `${name}_FILE`)]
+  return names
+    .filter((name) => name.length >= 8 && !ours.includes(name) && !isVariable(name))
+    .flatMap((name) => {
+      const meant = ours.find((our) => leven(name.toUpperCase(), our, { maxDistance: 3 }) <= 2)
+      return meant === undefined ? [] : [`${name} is not a variable of this service; did you mean ${meant}?`]
+    })
+}

@@ -1,0 +1,14 @@
+/** Where in the code an error happened, for the log. Never its message, which may quote what nobody should read. */
+export function placeOf(error: unknown): {
+  error: string
+  errorCode?: unknown
+  frames?: string[] | undefined
+} {
+  if (!(error instanceof Error)) return { error: typeof error }
+  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at '))
+  return {
+    error: error.name,
+    errorCode: 'code' in error && typeof error.code === 'string' ? error.code : undefined,
+    frames,
+  }
+}

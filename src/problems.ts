@@ -1,0 +1,81 @@
+import { catalogue, type ProblemCode } from './catalogue.js'
+
+/** The one error of this service; whatever fails throws it, and only the error handler turns it into an answer. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly status: number
+  readonly retryAfter: number | undefined
+  readonly zendesk: ZendeskReply | undefined
+  readonly allow: string | undefined
+  /** How long Zendesk took for the answer that led to this, in milliseconds; for the log. */
+  zendeskMs: number | undefined
+
+  constructor(code: ProblemCode, particulars: Particulars = {}) {
+    super(particulars.detail ?? catalogue[code].detail, { cause: particulars.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.status = particulars.status ?? catalogue[code].status
+    this.retryAfter = particulars.retryAfter
+    this.zendesk = particulars.zendesk
+    this.allow = particulars.allow
+  }
+}
+
+/** The body of an `application/problem+json` answer (RFC 9457, section 3, and our extension members). */
+export function problemDocument(problem: Problem, requestId: string, publicUrl = ''): ProblemDocument {
+  return {
+    type: problemTypeUri(problem.code, publicUrl),
+    title: catalogue[problem.code].title,
+    status: problem.status,
+    detail: problem.message,
+    code: problem.code,
+    requestId,
+    ...(problem.retryAfter !== undefined && { retryAfter: problem.retryAfter }),
+    ...(problem.zendesk && { zendesk: problem.zendesk }),
+  }
+}
+
+/** The headers that belong to a problem's answer, without those that every answer has. */
+export function problemHeaders(problem: Problem): Record<string, string> {
+  return {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...(problem.retryAfter !== undefined && { 'retry-after': String(problem.retryAfter) }),
+    ...(problem.allow !== undefined && { allow: problem.allow }),
+    ...(problem.status === 401 && { 'www-authenticate': 'Bearer realm="zendesk-session-proxy"' }),
+  }
+}
+
+export function problemTypeUri(code: ProblemCode, publicUrl = ''): string {
+  return `${publicUrl}/problems/${code}`
+}
+
+interface Particulars {
+  cause?: unknown
+  /** Our own sentence; never a text of Zendesk's or of an exception. */
+  detail?: string
+  /** Only where one code has several statuses. */
+  status?: number
+  /** Whole seconds, at least 1. */
+  retryAfter?: number | undefined
+  zendesk?: ZendeskReply | undefined
+  /** The value of the Allow header of a 405. */
+  allow?: string
+}
+
+/** What a caller may know of Zendesk's answer. */
+export interface ZendeskReply {
+  status: number
+  requestId?: string
+}
+
+export interface ProblemDocument {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: ProblemCode
+  requestId: string
+  retryAfter?: number
+  zendesk?: ZendeskReply
+}

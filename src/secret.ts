@@ -1,0 +1,100 @@
+import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { inspect } from 'node:util'
+
+/** How often a followed file is looked at. A stat costs microseconds; kubelet itself needs up to a minute. */
+const LOOK_EVERY_MS = 250
+
+/**
+ * A value that is never shown, however this object is printed, and that follows its file where it came from one.
+ * `T` is what the text is understood as: a string for most, a table for callers' keys.
+ */
+export class Secret<T = string> {
+  readonly name: string
+  readonly #understand: (text: string) => T
+  readonly #path: string | undefined
+  #text: string
+  #value: T
+  #log: SecretLog | undefined
+
+  /** @throws {SecretError} that says what is wrong with the text or the file, without quoting it. */
+  constructor(name: string, source: { text: string } | { path: string }, understand: (text: string) => T) {
+    this.name = name
+    this.#understand = understand
+    this.#path = 'path' in source ? source.path : undefined
+    this.#text = 'path' in source ? readSecretFile(source.path) : source.text
+    this.#value = understand(this.#text)
+  }
+
+  reveal(): T {
+    return this.#value
+  }
+
+  /**
+   * Follows the file from now on. By polling, since fs.watch goes deaf once the symlink that Kubernetes puts in the place of
+   * a secret is swapped.
+   */
+  follow(log: SecretLog): void {
+    this.#log = log
+    if (this.#path === undefined) return
+    watchFile(this.#path, { interval: LOOK_EVERY_MS, persistent: false }, this.#look)
+  }
+
+  unfollow(): void {
+    if (this.#path !== undefined) unwatchFile(this.#path, this.#look)
+  }
+
+  /** Reads the file again at once; true where it held a new good value. */
+  refresh(): boolean {
+    if (this.#path === undefined) return false
+    try {
+      const text = readSecretFile(this.#path)
+      if (text === this.#text) return false
+      this.#value = this.#understand(text)
+      this.#text = text
+      this.#log?.info({ secret: this.name }, 'secret file changed, new value in use')
+      return true
+    } catch (error) {
+      const why = error instanceof SecretError ? error.message : 'unreadable'
+      this.#log?.error(
+        { secret: this.name, why },
+        'secret file changed, but its value is bad: keeping the last good one',
+      )
+      return false
+    }
+  }
+
+  readonly #look = (): void => {
+    this.refresh()
+  }
+
+  toString(): string {
+    return `[secret ${this.name}]`
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
+
+  [inspect.custom](): string {
+    return this.toString()
+  }
+}
+
+/** Says what a secret should be, never what it is. */
+export class SecretError extends Error {}
+
+export interface SecretLog {
+  info(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+function readSecretFile(path: string): string {
+  let text
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    throw new SecretError(`a file that can be read (${code})`, { cause: error })
+  }
+  return text.replace(/\r?\n$/, '')
+}

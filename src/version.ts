@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs'
+
+/** The version in package.json, for the user agent and the contract. */
+export const version = readVersion()
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}

@@ -1,0 +1,138 @@
+import { Problem } from '../problems.js'
+import { Breaker } from './breaker.js'
+import type { Credentials } from './credentials.js'
+import { Deadline } from './deadline.js'
+import { Flight } from './flight.js'
+import { judgeIdentity, judgeRenewal, type Answer, type Identity } from './judge.js'
+import type { Pace } from './pace.js'
+import { waitBeforeRetry } from './retry.js'
+import type { Operation, Transport, Verdict } from './transport.js'
+
+/** Zendesk, as far as this service needs it: one method per operation. Every failure is thrown as a `Problem`. */
+export class ZendeskClient {
+  readonly #parts: ZendeskParts
+  readonly #breaker = new Breaker()
+  readonly #renewal = new Flight(() => this.#renew())
+  #accepted: Outlook['credentials'] = 'unverified'
+
+  constructor(parts: ZendeskParts) {
+    this.#parts = parts
+  }
+
+  /** A fresh token, shared by all who ask while the call is under way. */
+  async renewSession(): Promise<Renewal> {
+    this.#breaker.admit()
+    return this.#renewal.join()
+  }
+
+  /** Who Zendesk takes us for; `id` is null where it ignored our credentials. Not shared. */
+  async whoami(): Promise<Identity> {
+    const { value } = await this.#call(IDENTIFY, judgeIdentity)
+    return value
+  }
+
+  /** How Zendesk looks from here. */
+  outlook(): Outlook {
+    return {
+      credentials: this.#accepted,
+      breaker: this.#breaker.state,
+      pausedForSeconds: this.#parts.pace.pausedForSeconds,
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.transport.close()
+  }
+
+  async #renew(): Promise<Renewal> {
+    const { value, zendeskMs } = await this.#call(RENEW, judgeRenewal)
+    return { token: value, zendeskMs }
+  }
+
+  /** One operation within its deadline: tries, and waits between them. */
+  async #call<T>(call: Call, judge: Judge<T>): Promise<Exclude<Verdict<T>, Problem>> {
+    const deadline = new Deadline(this.#parts.timeoutMs)
+    try {
+      for (let tries = 1; ; tries++) {
+        const verdict = await this.#breaker.run(() => this.#try(call, judge, deadline))
+        if (!(verdict instanceof Problem)) return verdict
+        const wait = waitBeforeRetry(verdict, tries)
+        if (wait === undefined || wait > deadline.remainingMs() || this.#breaker.state !== 'closed')
+          throw verdict
+        await deadline.sleep(wait)
+      }
+    } finally {
+      deadline.end()
+    }
+  }
+
+  async #try<T>(call: Call, judge: Judge<T>, deadline: Deadline): Promise<Verdict<T>> {
+    const verdict = await this.#ask(call, judge, deadline)
+    if (!(verdict instanceof Problem)) this.#accepted = 'ok'
+    if (!isRejection(verdict)) return verdict
+    this.#accepted = 'rejected'
+    return verdict
+  }
+
+  /** One call; once more with a fresh credential where Zendesk refuses the one at hand. */
+  async #ask<T>(call: Call, judge: Judge<T>, deadline: Deadline): Promise<Verdict<T>> {
+    const { credentials } = this.#parts
+    const authorization = await credentials.authorization(deadline)
+    if (authorization instanceof Problem) return authorization
+    const verdict = await this.#send(call, judge, authorization, deadline)
+    if (!isRejection(verdict) || !credentials.refused(authorization)) return verdict
+    const renewed = await credentials.authorization(deadline)
+    if (renewed instanceof Problem) return renewed
+    return this.#send(call, judge, renewed, deadline)
+  }
+
+  async #send<T>(
+    call: Call,
+    judge: Judge<T>,
+    authorization: string,
+    deadline: Deadline,
+  ): Promise<Verdict<T>> {
+    const { credentials, pace, transport } = this.#parts
+    await pace.turn(deadline)
+    const request = { ...call, headers: { authorization }, reveals: credentials.reveals }
+    const verdict = await transport.exchange(request, judge, deadline.signal)
+    if (verdict instanceof Problem && verdict.code === 'zendesk-rate-limited')
+      pace.pause(verdict.retryAfter ?? 0)
+    return verdict
+  }
+}
+
+export interface ZendeskParts {
+  transport: Transport
+  credentials: Credentials
+  pace: Pace
+  /** The one limit of an operation, in milliseconds: queueing, token, tries and waits together. */
+  timeoutMs: number
+}
+
+export interface Renewal {
+  token: string
+  /** How long Zendesk took for the call that succeeded, in milliseconds. */
+  zendeskMs: number
+}
+
+export interface Outlook {
+  credentials: 'ok' | 'rejected' | 'unverified'
+  breaker: 'closed' | 'open' | 'half-open'
+  pausedForSeconds: number
+}
+
+type Judge<T> = (answer: Answer) => T | Problem
+
+interface Call {
+  operation: Operation
+  method: 'GET'
+  path: string
+}
+
+const RENEW: Call = { operation: 'renew', method: 'GET', path: '/api/v2/users/me/session/renew' }
+const IDENTIFY: Call = { operation: 'identify', method: 'GET', path: '/api/v2/users/me.json' }
+
+function isRejection(verdict: unknown): verdict is Problem {
+  return verdict instanceof Problem && verdict.code === 'zendesk-credentials-rejected'
+}

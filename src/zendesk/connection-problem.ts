@@ -1,0 +1,26 @@
+import { errors } from 'undici'
+import { Problem } from '../problems.js'
+
+/** What an error of undici, TLS or the socket means; `answered` tells whether the head of an answer had come. */
+export function connectionProblem(error: unknown, answered: boolean): Problem {
+  const code = errorCode(error)
+  if (CERTIFICATE_CODES.test(code)) return new Problem('zendesk-untrusted', { cause: error })
+  if (answered || GARBAGE_CODES.test(code)) return new Problem('zendesk-bad-response', { cause: error })
+  if (TIMEOUT_CODES.test(code)) return new Problem('zendesk-timeout', { cause: error })
+  if (code === '' || error instanceof errors.InvalidArgumentError) {
+    return new Problem('internal-error', { cause: error })
+  }
+  return new Problem('zendesk-unavailable', { cause: error })
+}
+
+/** The reasons for which OpenSSL refuses a certificate (nodejs.org/api/tls.html#x509-certificate-error-codes). */
+const CERTIFICATE_CODES =
+  /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_|ERR_TLS_CERT)/
+const GARBAGE_CODES = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_)/
+const TIMEOUT_CODES = /^(UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT)$/
+
+function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  if (error.name === 'HTTPParserError') return 'HPE_'
+  return 'code' in error && typeof error.code === 'string' ? error.code : ''
+}

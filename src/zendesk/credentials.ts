@@ -1,0 +1,73 @@
+import { inspect } from 'node:util'
+import type { Problem } from '../problems.js'
+import type { Secret } from '../secret.js'
+import type { Deadline } from './deadline.js'
+
+/** What proves to Zendesk who we are. Shown nowhere, however it is printed. */
+export interface Credentials {
+  /** The value of the Authorization header, or why there is none. */
+  authorization(deadline: Deadline): Promise<string | Problem>
+  /** Told that Zendesk refused this value: true where another one may be had at once. */
+  refused(authorization: string): boolean
+  /** Whether a text that Zendesk sent holds one of these secrets in clear, base64 or percent-encoded. */
+  readonly reveals: (text: string) => boolean
+}
+
+/** A bearer token that somebody else minted. */
+export class BearerToken implements Credentials {
+  readonly #token: Secret
+
+  constructor(token: Secret) {
+    this.#token = token
+  }
+
+  [inspect.custom](): string {
+    return '[Zendesk credentials]'
+  }
+
+  authorization(): Promise<string> {
+    return Promise.resolve(`Bearer ${this.#token.reveal()}`)
+  }
+
+  refused(authorization: string): boolean {
+    return this.#token.refresh() || authorization !== `Bearer ${this.#token.reveal()}`
+  }
+
+  readonly reveals = (text: string): boolean => holds(text, this.#token.reveal())
+}
+
+/** E-mail with an API token (`email/token:token`) or with a password (`email:password`), as HTTP Basic (RFC 7617). */
+export class BasicCredentials implements Credentials {
+  readonly #user: string
+  readonly #password: Secret
+
+  constructor(user: string, password: Secret) {
+    this.#user = user
+    this.#password = password
+  }
+
+  [inspect.custom](): string {
+    return '[Zendesk credentials]'
+  }
+
+  authorization(): Promise<string> {
+    return Promise.resolve(this.#header())
+  }
+
+  refused(authorization: string): boolean {
+    return this.#password.refresh() || authorization !== this.#header()
+  }
+
+  readonly reveals = (text: string): boolean =>
+    holds(text, this.#password.reveal()) || text.includes(this.#header().slice('Basic '.length))
+
+  #header(): string {
+    return `Basic ${Buffer.from(`${this.#user}:${this.#password.reveal()}`).toString('base64')}`
+  }
+}
+
+/** Whether a text holds a secret in clear, base64 or percent-encoded; one too short to tell from chance never counts. */
+export function holds(text: string, secret: string): boolean {
+  const forms = [secret, Buffer.from(secret).toString('base64'), encodeURIComponent(secret)]
+  return secret.length >= 8 && forms.some((form) => text.includes(form))
+}

@@ -1,0 +1,130 @@
+import { inspect } from 'node:util'
+import { Problem } from '../problems.js'
+import type { Secret } from '../secret.js'
+import { holds, type Credentials } from './credentials.js'
+import { Deadline } from './deadline.js'
+import { Flight } from './flight.js'
+import { judgeToken, type AccessToken } from './judge.js'
+import { Pace } from './pace.js'
+import type { Transport, Verdict } from './transport.js'
+
+/** The lifetime that Zendesk documents for clients of today; used to renew in time where an answer does not say. */
+const ASSUMED_LIFETIME_SECONDS = 1800
+/** After a renewal in the background failed, the next one waits so long; the token at hand is still good meanwhile. */
+const RENEWAL_COOLDOWN_MS = 10_000
+
+/**
+ * OAuth client credentials (RFC 6749, section 4.4): one fetch for all, a fresh token in the background once four fifths
+ * of the lifetime are over, and no use of a token that is known to be expired.
+ */
+export class OAuthTokens implements Credentials {
+  readonly #transport: Transport
+  readonly #client: OAuthClient
+  readonly #pause = new Pace(0)
+  readonly #fetch = new Flight(() => this.#fetchToken())
+  #held: HeldToken | undefined
+
+  constructor(transport: Transport, client: OAuthClient) {
+    this.#transport = transport
+    this.#client = client
+  }
+
+  [inspect.custom](): string {
+    return '[Zendesk credentials]'
+  }
+
+  async authorization(deadline: Deadline): Promise<string | Problem> {
+    const held = this.#held
+    const now = performance.now()
+    if (held && now < held.expiresAt) {
+      if (now >= held.renewAt) this.#renewInBackground(held)
+      return `Bearer ${held.value}`
+    }
+    const fetched = await deadline.bound(this.#fetch.join())
+    return fetched instanceof Problem ? fetched : `Bearer ${fetched.value}`
+  }
+
+  refused(authorization: string): boolean {
+    this.#client.secret.refresh()
+    if (authorization === `Bearer ${this.#held?.value ?? ''}`) this.#held = undefined
+    return true
+  }
+
+  readonly reveals = (text: string): boolean => {
+    const token = this.#held?.value
+    return holds(text, this.#client.secret.reveal()) || (token !== undefined && holds(text, token))
+  }
+
+  #renewInBackground(held: HeldToken): void {
+    held.renewAt = performance.now() + RENEWAL_COOLDOWN_MS
+    this.#fetch.join().catch(() => undefined)
+  }
+
+  async #fetchToken(): Promise<AccessToken | Problem> {
+    const deadline = new Deadline(this.#client.timeoutMs)
+    try {
+      await this.#pause.turn(deadline)
+      const verdict = await this.#ask(deadline)
+      if (verdict instanceof Problem) {
+        if (verdict.code === 'zendesk-rate-limited') this.#pause.pause(verdict.retryAfter ?? 0)
+        return verdict
+      }
+      this.#held = hold(verdict.value)
+      return verdict.value
+    } catch (error) {
+      if (error instanceof Problem) return error
+      throw error
+    } finally {
+      deadline.end()
+    }
+  }
+
+  async #ask(deadline: Deadline): Promise<Verdict<AccessToken>> {
+    const verdict = await this.#askOnce(deadline)
+    const refused = verdict instanceof Problem && verdict.code === 'zendesk-credentials-rejected'
+    // The secret may have been rotated a moment ago.
+    return refused && this.#client.secret.refresh() ? this.#askOnce(deadline) : verdict
+  }
+
+  #askOnce(deadline: Deadline): Promise<Verdict<AccessToken>> {
+    const body = JSON.stringify({
+      grant_type: 'client_credentials',
+      client_id: this.#client.id,
+      client_secret: this.#client.secret.reveal(),
+      scope: this.#client.scope,
+    })
+    const headers = { 'content-type': 'application/json' }
+    return this.#transport.exchange(
+      { operation: 'token', method: 'POST', path: '/oauth/tokens', headers, body, reveals: this.reveals },
+      judgeToken,
+      deadline.signal,
+    )
+  }
+}
+
+export interface OAuthClient {
+  id: string
+  secret: Secret
+  scope: string
+  /** The limit of one token request, in milliseconds. */
+  timeoutMs: number
+}
+
+interface HeldToken {
+  value: string
+  /** On the clock of performance.now(), in milliseconds. */
+  renewAt: number
+  expiresAt: number
+}
+
+function hold({ value, lifetimeSeconds }: AccessToken): HeldToken {
+  const now = performance.now()
+  const planned = (lifetimeSeconds ?? ASSUMED_LIFETIME_SECONDS) * 1000
+  // A margin for the way to Zendesk: a token that expires while it travels is refused like an expired one.
+  const margin = Math.min(planned / 10, 5_000)
+  return {
+    value,
+    renewAt: now + planned * 0.8,
+    expiresAt: lifetimeSeconds === undefined ? Infinity : now + planned - margin,
+  }
+}

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto'
+
+export interface SandboxCredentials {
+  email: string
+  password: string
+  apiToken: string
+  bearerToken: string
+  clientId: string
+  clientSecret: string
+}
+
+/** What the sandbox accepts until a test rotates it. Public, and recognisable as fake wherever it turns up. */
+export const SANDBOX_CREDENTIALS: Readonly<SandboxCredentials> = {
+  email: 'agent@sandbox.example',
+  password: 'sandbox-password-not-a-secret',
+  apiToken: 'sandbox-api-token-not-a-secret',
+  bearerToken: 'sandbox-bearer-token-not-a-secret',
+  clientId: 'sandbox-client-id',
+  clientSecret: 'sandbox-client-secret-not-a-secret',
+}
+
+/** Wrong Basic credentials are anonymous, which some endpoints allow; a wrong bearer is refused by all. */
+export type Standing = 'known' | 'anonymous' | 'invalid-token' | 'missing-scopes'
+
+/** The help desk's one account: who may come in, and the access tokens it has given out. */
+export class SandboxAccount {
+  readonly credentials: SandboxCredentials = { ...SANDBOX_CREDENTIALS }
+  readonly #minted = new Map<string, { scope: string; expiresAt: number }>()
+
+  standing(authorization: string | undefined): Standing {
+    const [, scheme = '', value = ''] = /^(\S+) +(.*)$/.exec(authorization ?? '') ?? []
+    if (scheme.toLowerCase() === 'bearer') return this.#bearer(value)
+    if (scheme.toLowerCase() === 'basic') return this.#basic(value)
+    return 'anonymous'
+  }
+
+  mint(scope: string, lifetimeSeconds: number): string {
+    const token = `sandbox-access-token-${randomBytes(16).toString('hex')}`
+    this.#minted.set(token, { scope, expiresAt: Date.now() + lifetimeSeconds * 1000 })
+    return token
+  }
+
+  revokeTokens(): void {
+    this.#minted.clear()
+  }
+
+  #bearer(token: string): Standing {
+    if (token === this.credentials.bearerToken) return 'known'
+    const grant = this.#minted.get(token)
+    if (!grant || grant.expiresAt <= Date.now()) return 'invalid-token'
+    const scopes = grant.scope.split(' ')
+    return scopes.includes('read') || scopes.includes('users:read') ? 'known' : 'missing-scopes'
+  }
+
+  #basic(value: string): Standing {
+    const { email, password, apiToken } = this.credentials
+    const pair = Buffer.from(value, 'base64').toString()
+    return pair === `${email}:${password}` || pair === `${email}/token:${apiToken}` ? 'known' : 'anonymous'
+  }
+}
