@@ -55,7 +55,9 @@ export function onClientError(this: FastifyInstance, error: ParserError, socket:
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   const head = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`, ...lines].join('\r\n')
-  socket.end(`${head}\r\n\r\n${body}`, () => socket.destroySoon())
+  socket.end(`${head}\r\n\r\n${body}`, () => {
+    socket.destroySoon()
+  })
   this.log.info({ requestId, code: problem.code, status: problem.status }, 'request refused')
 }
 

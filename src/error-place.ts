@@ -1,7 +1,7 @@
 /** Where in the code an error happened, for the log. Never its message, which may quote what nobody should read. */
 export function placeOf(error: unknown): {
   error: string
-  errorCode?: unknown
+  errorCode?: string | undefined
   frames?: string[] | undefined
 } {
   if (!(error instanceof Error)) return { error: typeof error }
