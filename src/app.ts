@@ -8,6 +8,7 @@ import lifecycle from '../plugins/lifecycle.js'
 import notFound from '../plugins/not-found.js'
 import origins from '../plugins/origins.js'
 import overload from '../plugins/overload.js'
+import redis from '../plugins/redis.js'
 import requestIds, { requestId } from '../plugins/request-ids.js'
 import requestLog from '../plugins/request-log.js'
 import zendesk from '../plugins/zendesk.js'
@@ -45,6 +46,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   await app.register(notFound)
   await app.register(origins)
   await app.register(callerAuth)
+  await app.register(redis)
   await app.register(zendesk)
 
   await app.register(session)
