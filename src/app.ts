@@ -1,6 +1,7 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import bodies from '../plugins/bodies.js'
 import callerAuth from '../plugins/caller-auth.js'
+import callerLimits from '../plugins/caller-limits.js'
 import contract from '../plugins/contract.js'
 import docs from '../plugins/docs.js'
 import errorHandler, { onClientError, onFrameworkError } from '../plugins/error-handler.js'
@@ -45,8 +46,9 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   await app.register(contract)
   await app.register(notFound)
   await app.register(origins)
-  await app.register(callerAuth)
   await app.register(redis)
+  await app.register(callerLimits)
+  await app.register(callerAuth)
   await app.register(zendesk)
 
   await app.register(session)
