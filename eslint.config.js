@@ -14,6 +14,11 @@ const floors = [
     deny: ['fastify*', '@fastify/*', '**/plugins/*', '**/routes/*', '../app.js', '../server.js'],
     why: 'src/zendesk knows nothing of Fastify.',
   },
+  {
+    files: ['src/callers/**/*.ts'],
+    deny: ['fastify*', '@fastify/*', '**/plugins/*', '**/routes/*', '**/zendesk/*', '../app.js'],
+    why: 'src/callers knows nothing of Fastify and Zendesk.',
+  },
   { files: ['plugins/**/*.ts'], deny: ['./*', '**/routes/*', '**/src/app.js'], why: 'Plugins stand alone.' },
   { files: ['routes/**/*.ts'], deny: ['./*', '**/src/app.js'], why: 'Routes stand alone.' },
 ]
