@@ -14,6 +14,7 @@ export default plugin(
     app.decorateRequest('zendeskMs', undefined)
     const renewal = {
       exposeHeadRoute: false,
+      config: { costsCall: true },
       onRequest: [app.authenticateCaller, app.limitCaller],
       schema: { response: { 200: { $ref: 'openapi#/components/schemas/Session' } } },
       handler: renew,

@@ -3,6 +3,7 @@ import bodies from '../plugins/bodies.js'
 import callerAuth from '../plugins/caller-auth.js'
 import callerLimits from '../plugins/caller-limits.js'
 import contract from '../plugins/contract.js'
+import cors from '../plugins/cors.js'
 import docs from '../plugins/docs.js'
 import errorHandler, { onClientError, onFrameworkError } from '../plugins/error-handler.js'
 import lifecycle from '../plugins/lifecycle.js'
@@ -40,6 +41,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   await app.register(errorHandler)
   await app.register(requestLog)
   await app.register(requestIds)
+  await app.register(cors)
   await app.register(lifecycle)
   await app.register(overload)
   await app.register(bodies)
