@@ -71,9 +71,7 @@ export class CallerTokens {
       return payload
     } catch (error) {
       if (error instanceof Problem) throw error
-      // These come after the signature was found good: the token is genuine, and its holder does not guess.
-      const genuine = error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed
-      throw genuine
+      throw isHonest(error)
         ? new Problem('caller-not-authenticated', { cause: error, challenge: 'invalid_token' })
         : new WrongCredential(error)
     }
@@ -97,6 +95,18 @@ interface Holder {
 function admitted({ name, allowed }: Holder): string {
   if (!allowed) throw new Problem('caller-not-allowed', { challenge: 'insufficient_scope' })
   return name
+}
+
+/**
+ * Not a guess: a token that is expired or not for us has a good signature, and one whose key is unknown may have been signed
+ * with a key that the issuer introduced a second ago.
+ */
+function isHonest(error: unknown): boolean {
+  return (
+    error instanceof errors.JWTExpired ||
+    error instanceof errors.JWTClaimValidationFailed ||
+    error instanceof errors.JWKSNoMatchingKey
+  )
 }
 
 /** For log and limits. The colon keeps it apart from the names of keys; a subject that is long or odd becomes its digest. */
