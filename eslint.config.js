@@ -37,6 +37,10 @@ export default defineConfig(
     },
   },
   {
+    files: ['examples/browser/*.js', 'test/fixtures/*.js'],
+    languageOptions: { globals: { document: 'readonly', fetch: 'readonly', FormData: 'readonly' } },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: { '@typescript-eslint/no-floating-promises': 'off' },
   },
