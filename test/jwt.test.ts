@@ -71,6 +71,8 @@ t.test('every wrong token gets its problem, and Zendesk hears nothing', async (t
       const answer = await renew(url, bearer(token), headers)
       t.equal(answer.status, status, `${what}, ${time} time`)
       t.equal(answer.body?.['code'], status === 403 ? 'caller-not-allowed' : 'caller-not-authenticated')
+      if (status === 403)
+        t.match(answer.headers.get('www-authenticate'), /^Bearer realm=".*", error="insufficient_scope"$/)
       if (status === 401) unauthenticated.add(answer.text + String(answer.headers.get('www-authenticate')))
     }
   }
