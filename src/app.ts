@@ -1,13 +1,16 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import bodies from '../plugins/bodies.js'
 import callerAuth from '../plugins/caller-auth.js'
+import callerLimits from '../plugins/caller-limits.js'
 import contract from '../plugins/contract.js'
+import cors from '../plugins/cors.js'
 import docs from '../plugins/docs.js'
 import errorHandler, { onClientError, onFrameworkError } from '../plugins/error-handler.js'
 import lifecycle from '../plugins/lifecycle.js'
 import notFound from '../plugins/not-found.js'
 import origins from '../plugins/origins.js'
 import overload from '../plugins/overload.js'
+import redis from '../plugins/redis.js'
 import requestIds, { requestId } from '../plugins/request-ids.js'
 import requestLog from '../plugins/request-log.js'
 import zendesk from '../plugins/zendesk.js'
@@ -38,12 +41,15 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   await app.register(errorHandler)
   await app.register(requestLog)
   await app.register(requestIds)
+  await app.register(cors)
   await app.register(lifecycle)
   await app.register(overload)
   await app.register(bodies)
   await app.register(contract)
   await app.register(notFound)
   await app.register(origins)
+  await app.register(redis)
+  await app.register(callerLimits)
   await app.register(callerAuth)
   await app.register(zendesk)
 

@@ -15,6 +15,7 @@ export class Secret<T = string> {
   #text: string
   #value: T
   #log: SecretLog | undefined
+  #changed: (() => void) | undefined
 
   /** @throws {SecretError} that says what is wrong with the text or the file, without quoting it. */
   constructor(name: string, source: { text: string } | { path: string }, understand: (text: string) => T) {
@@ -33,8 +34,9 @@ export class Secret<T = string> {
    * Follows the file from now on. By polling, since fs.watch goes deaf once the symlink that Kubernetes puts in the place of
    * a secret is swapped.
    */
-  follow(log: SecretLog): void {
+  follow(log: SecretLog, changed?: () => void): void {
     this.#log = log
+    this.#changed = changed
     if (this.#path === undefined) return
     watchFile(this.#path, { interval: LOOK_EVERY_MS, persistent: false }, this.#look)
   }
@@ -52,6 +54,7 @@ export class Secret<T = string> {
       this.#value = this.#understand(text)
       this.#text = text
       this.#log?.info({ secret: this.name }, 'secret file changed, new value in use')
+      this.#changed?.()
       return true
     } catch (error) {
       const why = error instanceof SecretError ? error.message : 'unreadable'

@@ -20,12 +20,16 @@ export function callerKeys(environment: Environment, faults: Faults): Secret<Cal
   return readSecret('CALLER_KEYS', environment, faults, parseCallerKeys)
 }
 
+export function isCallerName(text: string): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(text)
+}
+
 /** @throws {SecretError} that gives the position of a bad entry, never its text: it may be a key in clear. */
 export function parseCallerKeys(text: string): CallerKeys {
   const entries = text.split(/[\s,]+/).filter((entry) => entry !== '')
   const keys = entries.map((entry, index) => {
-    const [, name, digest] = /^([A-Za-z0-9._-]{1,64}):([0-9a-fA-F]{64})$/.exec(entry) ?? []
-    if (name === undefined || digest === undefined) {
+    const [, name, digest] = /^([^:]*):([0-9a-fA-F]{64})$/.exec(entry) ?? []
+    if (name === undefined || digest === undefined || !isCallerName(name)) {
       throw new SecretError(`${variables.CALLER_KEYS.should} (look at entry ${index + 1})`)
     }
     return { name, digest: Buffer.from(digest, 'hex') }
@@ -86,7 +90,8 @@ export function checkOpenness(environment: Environment, anyoneConfigured: boolea
   }
 }
 
-function isIssuerUrl(value: string): boolean {
+/** Where an issuer or its keys may be: https, or http on this machine. */
+export function isIssuerUrl(value: string): boolean {
   if (!URL.canParse(value)) return false
   const { protocol, hostname, username, password, hash } = new URL(value)
   if (username !== '' || password !== '' || hash !== '') return false

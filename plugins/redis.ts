@@ -1,0 +1,67 @@
+import type { Redis } from 'ioredis'
+import type { FastifyBaseLogger } from 'fastify'
+import plugin from 'fastify-plugin'
+import type { Secret } from '../src/secret.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What the replicas share: limits and pauses, never a token or a credential. Undefined without REDIS_URL. */
+    redis: Redis | undefined
+  }
+}
+
+/** The connection to Redis or Valkey. Whoever uses it has an answer of its own for the time when it is away. */
+export default plugin(
+  async (app) => {
+    const { redisUrl } = app.config
+    const redis = redisUrl && (await connect(redisUrl, app.log))
+    app.decorate('redis', redis)
+    if (!redis) return
+    redisUrl.follow(app.log, () => {
+      Object.assign(redis.options, optionsOf(redisUrl.reveal()))
+      redis.disconnect(true)
+    })
+    app.addHook('onClose', () => {
+      redisUrl.unfollow()
+      redis.disconnect()
+    })
+  },
+  { name: 'redis' },
+)
+
+async function connect(url: Secret, log: FastifyBaseLogger): Promise<Redis> {
+  // Imported only where it is used: most services run without it, and it costs memory and time at the start.
+  const { Redis } = await import('ioredis')
+  const redis = new Redis({
+    ...optionsOf(url.reveal()),
+    // Fail fast: a renewal does not wait for Redis.
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    commandTimeout: 200,
+    connectTimeout: 1_000,
+    retryStrategy: (times) => Math.min(times * 100, 2_000),
+  })
+  let away = false
+  redis.on('error', (error: NodeJS.ErrnoException) => {
+    if (!away)
+      log.warn({ errorCode: error.code }, 'redis is away: limits and pauses hold for this replica alone')
+    away = true
+  })
+  redis.on('ready', () => {
+    if (away) log.info('redis is back: limits and pauses are shared again')
+    away = false
+  })
+  return redis
+}
+
+function optionsOf(address: string) {
+  const { protocol, hostname, port, username, password, pathname } = new URL(address)
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(port === '' ? 6379 : port),
+    ...(username !== '' && { username: decodeURIComponent(username) }),
+    ...(password !== '' && { password: decodeURIComponent(password) }),
+    db: Number(pathname.slice(1) === '' ? 0 : pathname.slice(1)),
+    ...(protocol === 'rediss:' && { tls: {} }),
+  }
+}
