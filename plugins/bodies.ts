@@ -1,21 +1,21 @@
 import plugin from 'fastify-plugin'
-import { Problem } from '../src/problems.js'
 
-/** Octets; RFC 9110, section 4.1, recommends to take at least 8000. */
-const LONGEST_URL = 8000
-
-/** No request has a body that matters: one within the limit is read and forgotten, of whatever content type it says to be. A URL has its limit, too. */
+/** No request has a body that matters: one within the limit is read and forgotten, of whatever content type it says to be. */
 export default plugin(
   (app, _options, done) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, parsed) => {
       parsed(null)
     })
-    app.addHook('onRequest', (request, _reply, next) => {
-      // Fastify refuses a malformed content type before it looks for a parser.
-      if (request.headers['content-type'] !== undefined) delete request.headers['content-type']
-      const tooLong = (request.raw.url?.length ?? 0) > LONGEST_URL
-      next(tooLong ? new Problem('request-too-large', { status: 414 }) : undefined)
+    app.addHook('onRequest', ({ method, headers }, reply, next) => {
+      // Fastify refuses a malformed content type before it looks for a parser, and a QUERY without any.
+      if (method === 'QUERY') headers['content-type'] = 'application/octet-stream'
+      else if (headers['content-type'] !== undefined) delete headers['content-type']
+      // Fastify leaves the body of a GET unread; what is left of it must not be taken for the next request.
+      const unread =
+        method === 'GET' && (headers['content-length'] ?? headers['transfer-encoding']) !== undefined
+      if (unread) reply.header('connection', 'close')
+      next()
     })
     done()
   },

@@ -12,7 +12,10 @@ export function requestId(request: IncomingMessage): string {
 export default plugin(
   (app, _options, done) => {
     app.addHook('onRequest', (request, reply, next) => {
-      reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
+      reply
+        .header('x-request-id', request.id)
+        .header('x-content-type-options', 'nosniff')
+        .header('cache-control', 'no-store')
       next()
     })
     done()

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -26,9 +26,8 @@ export default plugin(
   { name: 'session', dependencies: ['caller-auth', 'caller-limits', 'contract', 'zendesk'] },
 )
 
-async function renew(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+async function renew(this: FastifyInstance, request: FastifyRequest) {
   const { token, zendeskMs } = await this.zendesk.renewSession()
   request.zendeskMs = zendeskMs
-  reply.header('cache-control', 'no-store')
   return { authenticity_token: token }
 }

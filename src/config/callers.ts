@@ -63,7 +63,7 @@ export function jwtConfig(environment: Environment, faults: Faults): JwtConfig |
 export function corsOrigins(environment: Environment, faults: Faults): string[] {
   const origins = list(environment.CORS_ORIGINS)
   const bad = origins.some(
-    (origin) => !/^https?:/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin,
+    (origin) => !/^https?:[^*]+$/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin,
   )
   if (bad)
     faults.add(['CORS_ORIGINS'], `${variables.CORS_ORIGINS.should}; no *, no null, no path, lower case`)
@@ -102,7 +102,9 @@ function isRange(range: string): boolean {
   const [address = '', prefix, ...rest] = range.split('/')
   const version = isIP(address)
   if (version === 0 || rest.length > 0) return false
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+  return (
+    prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+  )
 }
 
 function list(value: string | undefined): string[] {
