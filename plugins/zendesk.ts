@@ -1,7 +1,8 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { ZendeskClient } from '../src/zendesk/client.js'
 import { connectZendesk } from '../src/zendesk/connect.js'
+import type { SharedStore } from '../src/zendesk/shared-schedule.js'
 import type { Exchange } from '../src/zendesk/transport.js'
 import { version } from '../src/version.js'
 
@@ -24,6 +25,7 @@ export default plugin(
       observe: (exchange) => {
         logExchange(app.log, exchange)
       },
+      shared: sharedStore(app),
     })
     app.decorate('zendesk', zendesk)
     zendeskCredentials.secret.follow(app.log)
@@ -33,8 +35,20 @@ export default plugin(
     })
     done()
   },
-  { name: 'zendesk' },
+  { name: 'zendesk', dependencies: ['redis'] },
 )
+
+function sharedStore({ redis, log }: FastifyInstance): SharedStore | undefined {
+  return (
+    redis && {
+      redis,
+      observe: (shared) => {
+        if (shared) log.info('the Zendesk budget and pauses are shared through redis again')
+        else log.warn('redis does not answer: the Zendesk budget and pauses hold for this replica alone')
+      },
+    }
+  )
+}
 
 /** A call that gave what was asked for is news only when debugging. */
 function logExchange(log: FastifyBaseLogger, { operation, outcome, status, zendeskMs }: Exchange): void {

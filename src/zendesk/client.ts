@@ -93,12 +93,8 @@ export class ZendeskClient {
     deadline: Deadline,
   ): Promise<Verdict<T>> {
     const { credentials, pace, transport } = this.#parts
-    await pace.turn(deadline)
     const request = { ...call, headers: { authorization }, reveals: credentials.reveals }
-    const verdict = await transport.exchange(request, judge, deadline.signal)
-    if (verdict instanceof Problem && verdict.code === 'zendesk-rate-limited')
-      pace.pause(verdict.retryAfter ?? 0)
-    return verdict
+    return pace.run(deadline, () => transport.exchange(request, judge, deadline.signal))
   }
 }
 
