@@ -58,7 +58,9 @@ export function onClientError(this: FastifyInstance, error: ParserError, socket:
   socket.end(`${head}\r\n\r\n${body}`, () => {
     socket.destroySoon()
   })
-  this.log.info({ requestId, code: problem.code, status: problem.status }, 'request refused')
+  // Connections opened ahead of need, and never used, are no news.
+  const level = socket.bytesRead === 0 ? 'debug' : 'info'
+  this.log[level]({ requestId, code: problem.code, status: problem.status }, 'request refused')
 }
 
 /** A second answer would be taken for that to another request; Node's own handler looks at the same two fields. */

@@ -43,14 +43,15 @@ async function connect(url: Secret, log: FastifyBaseLogger): Promise<Redis> {
   })
   let away = false
   redis.on('error', (error: NodeJS.ErrnoException) => {
-    if (!away)
-      log.warn({ errorCode: error.code }, 'redis is away: limits and pauses hold for this replica alone')
+    if (!away) log.warn({ errorCode: error.code }, 'redis is away')
     away = true
   })
   redis.on('ready', () => {
-    if (away) log.info('redis is back: limits and pauses are shared again')
+    if (away) log.info('redis is back')
     away = false
   })
+  // The first renewals should find it, unless it is away.
+  await new Promise((settled) => redis.once('ready', settled).once('error', settled))
   return redis
 }
 

@@ -7,10 +7,12 @@ import cors from '../plugins/cors.js'
 import docs from '../plugins/docs.js'
 import errorHandler, { onClientError, onFrameworkError } from '../plugins/error-handler.js'
 import lifecycle from '../plugins/lifecycle.js'
+import metrics from '../plugins/metrics.js'
 import notFound from '../plugins/not-found.js'
 import origins from '../plugins/origins.js'
 import overload from '../plugins/overload.js'
 import redis from '../plugins/redis.js'
+import requestEnds from '../plugins/request-ends.js'
 import requestIds, { requestId } from '../plugins/request-ids.js'
 import requestLog from '../plugins/request-log.js'
 import wellFormed from '../plugins/well-formed.js'
@@ -45,6 +47,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   app.decorate('config', config)
 
   await app.register(errorHandler)
+  await app.register(requestEnds)
   await app.register(requestLog)
   await app.register(requestIds)
   await app.register(cors)
@@ -59,6 +62,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   await app.register(callerLimits)
   await app.register(callerAuth)
   await app.register(zendesk)
+  await app.register(metrics)
 
   await app.register(session)
   await app.register(health)

@@ -1,16 +1,28 @@
 import type { CredentialConfig } from '../config/zendesk.js'
 import { ZendeskClient } from './client.js'
 import { BasicCredentials, BearerToken, type Credentials } from './credentials.js'
+import { ZendeskEvents } from './events.js'
 import { OAuthTokens } from './oauth-tokens.js'
 import { Pace } from './pace.js'
-import { Transport, type Exchange } from './transport.js'
+import { LocalSchedule, spreadOf } from './schedule.js'
+import { SharedSchedule } from './shared-schedule.js'
+import { SharedStore, type ScriptRunner } from './shared-store.js'
+import { Transport } from './transport.js'
 
 /** A client for the account at `origin`. */
 export function connectZendesk(settings: ZendeskSettings): ZendeskClient {
-  const { origin, timeoutMs, budgetPerMinute, userAgent, observe } = settings
-  const transport = new Transport(origin, userAgent, observe)
-  const credentials = present(settings.credentials, transport, timeoutMs)
-  return new ZendeskClient({ transport, credentials, pace: new Pace(budgetPerMinute), timeoutMs })
+  const { origin, timeoutMs, userAgent } = settings
+  const events = new ZendeskEvents()
+  const transport = new Transport(origin, userAgent, (exchange) => events.emit('call', exchange))
+  const store = settings.redis && new SharedStore(settings.redis, (now) => events.emit('sharing', now))
+  const paceFor = (name: string, perMinute: number) => {
+    const spread = spreadOf(perMinute)
+    const schedule = store ? new SharedSchedule(store, origin, name, spread) : new LocalSchedule(spread)
+    return new Pace(schedule, (wait) => events.emit('turn', wait))
+  }
+  const credentials = present(settings.credentials, transport, timeoutMs, paceFor('tokens', 0))
+  const pace = paceFor('calls', settings.budgetPerMinute)
+  return new ZendeskClient({ transport, credentials, pace, timeoutMs, events })
 }
 
 export interface ZendeskSettings {
@@ -19,18 +31,21 @@ export interface ZendeskSettings {
   timeoutMs: number
   budgetPerMinute: number
   userAgent: string
-  observe: (exchange: Exchange) => void
+  /** Where replicas meet; undefined = the budget and pauses are of this process alone. */
+  redis: ScriptRunner | undefined
 }
 
-export function present(config: CredentialConfig, transport: Transport, timeoutMs: number): Credentials {
+export function present(
+  config: CredentialConfig,
+  transport: Transport,
+  timeoutMs: number,
+  tokenPace = new Pace(new LocalSchedule(spreadOf(0))),
+): Credentials {
   switch (config.kind) {
-    case 'client-credentials':
-      return new OAuthTokens(transport, {
-        id: config.clientId,
-        secret: config.secret,
-        scope: config.scope,
-        timeoutMs,
-      })
+    case 'client-credentials': {
+      const { clientId: id, secret, scope } = config
+      return new OAuthTokens(transport, { id, secret, scope, timeoutMs }, tokenPace)
+    }
     case 'bearer':
       return new BearerToken(config.secret)
     case 'api-token':

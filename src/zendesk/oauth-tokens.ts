@@ -5,7 +5,7 @@ import { holds, type Credentials } from './credentials.js'
 import { Deadline } from './deadline.js'
 import { Flight } from './flight.js'
 import { judgeToken, type AccessToken } from './judge.js'
-import { Pace } from './pace.js'
+import type { Pace } from './pace.js'
 import type { Transport, Verdict } from './transport.js'
 
 /** The lifetime that Zendesk documents for clients of today; used to renew in time where an answer does not say. */
@@ -20,13 +20,15 @@ const RENEWAL_COOLDOWN_MS = 10_000
 export class OAuthTokens implements Credentials {
   readonly #transport: Transport
   readonly #client: OAuthClient
-  readonly #pause = new Pace(0)
+  readonly #pace: Pace
   readonly #fetch = new Flight(() => this.#fetchToken())
   #held: HeldToken | undefined
 
-  constructor(transport: Transport, client: OAuthClient) {
+  /** @param pace of the token endpoint, which has a limit of its own. */
+  constructor(transport: Transport, client: OAuthClient, pace: Pace) {
     this.#transport = transport
     this.#client = client
+    this.#pace = pace
   }
 
   [inspect.custom](): string {
@@ -63,12 +65,8 @@ export class OAuthTokens implements Credentials {
   async #fetchToken(): Promise<AccessToken | Problem> {
     const deadline = new Deadline(this.#client.timeoutMs)
     try {
-      await this.#pause.turn(deadline)
-      const verdict = await this.#ask(deadline)
-      if (verdict instanceof Problem) {
-        if (verdict.code === 'zendesk-rate-limited') this.#pause.pause(verdict.retryAfter ?? 0)
-        return verdict
-      }
+      const verdict = await this.#pace.run(deadline, () => this.#ask(deadline))
+      if (verdict instanceof Problem) return verdict
       this.#held = hold(verdict.value)
       return verdict.value
     } catch (error) {

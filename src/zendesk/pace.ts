@@ -1,49 +1,67 @@
 import { Problem } from '../problems.js'
 import type { Deadline } from './deadline.js'
+import type { Schedule, Turn } from './schedule.js'
+import type { Verdict } from './transport.js'
 
-/**
- * When the next call to Zendesk may go: calls are spread over the minute so that any 60 seconds hold at most `perMinute`
- * of them (a virtual-scheduling leaky bucket, ITU-T I.371, known as GCRA), and nothing goes during a pause.
- */
+/** Holds calls to Zendesk back until it is their turn, and pauses all of them when Zendesk says that it is too much. */
 export class Pace {
-  readonly #intervalMs: number
-  readonly #toleranceMs: number
-  #nextDueAt = 0
-  #pausedUntil = 0
+  readonly #schedule: Schedule
+  readonly #observe: (wait: Wait) => void
 
-  /** @param perMinute calls; 0 = no budget, pauses only. */
-  constructor(perMinute: number) {
-    const burst = Math.max(1, Math.min(5, Math.floor(perMinute / 10)))
-    // A burst at the start and a call per interval after it must still fit into one minute.
-    this.#intervalMs = perMinute === 0 ? 0 : 60_000 / (perMinute - burst + 1)
-    this.#toleranceMs = this.#intervalMs * (burst - 1)
+  constructor(schedule: Schedule, observe: (wait: Wait) => void = () => undefined) {
+    this.#schedule = schedule
+    this.#observe = observe
   }
 
-  /** Waits for our turn and takes it; throws `zendesk-rate-limited` at once where the wait does not fit the deadline. */
-  async turn(deadline: Deadline): Promise<void> {
-    for (let wait = this.#waitMs(); wait > 0; wait = this.#waitMs()) {
-      if (wait > deadline.remainingMs())
-        throw new Problem('zendesk-rate-limited', { retryAfter: toSeconds(wait) })
-      await deadline.sleep(wait)
+  /** Runs one call when it may go; throws `zendesk-rate-limited` at once where the wait does not fit the deadline. */
+  async run<T>(deadline: Deadline, call: () => Promise<Verdict<T>>): Promise<Verdict<T>> {
+    const { scout } = await this.#turn(deadline)
+    let answered = false
+    try {
+      const verdict = await call()
+      if (isRateLimit(verdict)) this.#schedule.pause(verdict.retryAfter ?? 0)
+      else answered = !(verdict instanceof Problem) || verdict.zendesk !== undefined
+      return verdict
+    } finally {
+      if (scout !== undefined) this.#schedule.landed(scout, answered)
     }
-    this.#nextDueAt = Math.max(this.#nextDueAt, performance.now()) + this.#intervalMs
-  }
-
-  /** Stops all calls for so many seconds; a longer pause that is under way stays. */
-  pause(seconds: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + seconds * 1000)
   }
 
   /** Whole seconds, 0 when not paused. */
   get pausedForSeconds(): number {
-    return toSeconds(Math.max(this.#pausedUntil - performance.now(), 0))
+    return this.#schedule.pausedForSeconds
   }
 
-  #waitMs(): number {
-    return Math.max(this.#pausedUntil, this.#nextDueAt - this.#toleranceMs) - performance.now()
+  async #turn(deadline: Deadline): Promise<Turn> {
+    const startedAt = performance.now()
+    let last: Pick<Turn, 'reason' | 'reserved'> = { reason: 'none', reserved: false }
+    for (;;) {
+      const turn = await this.#schedule.take({
+        remainingMs: deadline.remainingMs(),
+        reserved: last.reserved,
+      })
+      const waitedMs = performance.now() - startedAt
+      if (turn.waitMs === 0) {
+        this.#observe({ reason: last.reason, waitedMs, refused: false })
+        return turn
+      }
+      if (turn.waitMs > deadline.remainingMs()) {
+        this.#observe({ reason: turn.reason, waitedMs, refused: true })
+        throw new Problem('zendesk-rate-limited', { retryAfter: Math.ceil(turn.waitMs / 1000) })
+      }
+      await deadline.sleep(turn.waitMs)
+      last = turn
+    }
   }
 }
 
-function toSeconds(milliseconds: number): number {
-  return Math.ceil(milliseconds / 1000)
+/** How a turn came, or was refused because it would have come too late. */
+export interface Wait {
+  reason: Turn['reason']
+  waitedMs: number
+  refused: boolean
+}
+
+function isRateLimit(verdict: unknown): verdict is Problem {
+  return verdict instanceof Problem && verdict.code === 'zendesk-rate-limited'
 }

@@ -1,0 +1,63 @@
+/**
+ * LocalSchedule in Lua, for Redis: its scripts are atomic, and its clock is the same for all. Times are milliseconds since
+ * the epoch; they travel as text, since Lua's own rendering of numbers drops digits.
+ *
+ * KEYS[1] a hash: due, paused, doubt, scout. ARGV: what happened, then its numbers.
+ */
+export const SCHEDULE_SCRIPT = `
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + clock[2] / 1000
+local state = redis.call('HMGET', KEYS[1], 'due', 'paused', 'scout', 'doubt')
+local due, paused, scout = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
+local doubt = state[4] == '1'
+
+-- No turn is booked and no pause lasts that long: the clock was set back.
+local horizon = now + 15 * 60 * 1000
+if due > horizon then due = 0 end
+if paused > horizon then paused = 0 end
+if scout > horizon then scout = 0 end
+
+local function text(number) return string.format('%.3f', number) end
+
+local function keep()
+  redis.call('HSET', KEYS[1], 'due', text(due), 'paused', text(paused), 'scout', text(scout), 'doubt', doubt and '1' or '0')
+  redis.call('PEXPIRE', KEYS[1], math.ceil(math.max(due, paused, scout, now) - now) + 60 * 1000)
+end
+
+local function take(remaining, reserved, interval, tolerance, counted)
+  if now < paused then return { 'pause', text(paused - now), '0' } end
+  if doubt and now < scout then return { 'scout', text(scout - now), '0' } end
+  if not reserved then
+    -- What a replica counted while it could not reach Redis is spent as well.
+    due = math.max(due, now + counted)
+    local wait = due - tolerance - now
+    if wait > remaining then return { 'budget', text(wait), '0' } end
+    due = math.max(due, now) + interval
+    if wait > 0 then
+      keep()
+      return { 'budget', text(wait), '1' }
+    end
+  end
+  if doubt then scout = math.floor(now + remaining) end
+  keep()
+  return { 'go', '0', doubt and text(scout) or '' }
+end
+
+local function pause(milliseconds)
+  paused, doubt, scout = math.max(paused, now + milliseconds), true, 0
+  keep()
+end
+
+local function landed(which, answered)
+  if which ~= scout then return end
+  doubt, scout = not answered, 0
+  keep()
+end
+
+if ARGV[1] == 'take' then
+  return take(tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]))
+end
+if ARGV[1] == 'pause' then pause(tonumber(ARGV[2])) end
+if ARGV[1] == 'landed' then landed(tonumber(ARGV[2]), ARGV[3] == '1') end
+return {}
+`

@@ -1,0 +1,104 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { LocalSchedule, spreadOf } from '../src/zendesk/schedule.js'
+
+const MINUTE = 60_000
+
+t.test('no 60 seconds hold more calls than the budget, however they are asked for', (t) => {
+  const arrivals = fc.array(
+    // Gaps, in milliseconds: floods, a steady load, and silences.
+    fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 70_000 })),
+    { minLength: 1, maxLength: 600, size: 'max' },
+  )
+  const budgets = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 2500 }))
+  const patience = fc.integer({ min: 0, max: 120_000 })
+  fc.assert(
+    fc.property(budgets, arrivals, patience, (perMinute, gaps, remainingMs) => {
+      const departures = departuresOf(perMinute, gaps, remainingMs)
+      return departures.every((start, first) => {
+        const inWindow = departures.slice(first, first + perMinute + 1).filter((at) => at < start + MINUTE)
+        return inWindow.length <= perMinute
+      })
+    }),
+  )
+  t.end()
+})
+
+t.test('the budget is used: a flood gets nearly all of it, a patient caller always a turn', (t) => {
+  for (const perMinute of [1, 2, 10, 100, 700, 2500]) {
+    const departures = departuresOf(perMinute, new Array<number>(perMinute * 3).fill(0), Infinity)
+    t.equal(departures.length, perMinute * 3)
+    const inTenMinutes = departuresOf(perMinute, new Array<number>(600).fill(1000), 1000)
+    t.ok(inTenMinutes.length >= Math.min(600, perMinute * 10 * 0.97) - 1, `${perMinute} a minute`)
+  }
+  t.end()
+})
+
+t.test('a turn is taken in the order of asking, and the wait that is told is the true one', (t) => {
+  let now = 0
+  const schedule = new LocalSchedule(spreadOf(10), () => now)
+  const ask = (remainingMs = 30_000) => schedule.take({ remainingMs, reserved: false })
+  t.equal(ask().waitMs, 0)
+  const [second, third] = [ask(), ask()]
+  t.ok(second.reserved && third.reserved && third.waitMs > second.waitMs)
+  const refused = ask(1_000)
+  t.ok(!refused.reserved && refused.waitMs > 1_000)
+  t.match(ask(), { reserved: true, waitMs: refused.waitMs }, 'what was refused was not taken')
+  now = second.waitMs
+  t.equal(schedule.take({ remainingMs: 1_000, reserved: true }).waitMs, 0)
+  t.end()
+})
+
+t.test('after a pause one call goes ahead, and the others wait until it has landed', (t) => {
+  let now = 0
+  const schedule = new LocalSchedule(spreadOf(0), () => now)
+  const ask = () => schedule.take({ remainingMs: 5_000, reserved: false })
+  const gone = ask()
+  t.equal(gone.waitMs, 0)
+  schedule.pause(10)
+  t.match(ask(), { reason: 'pause', waitMs: 10_000 })
+  schedule.pause(2)
+  t.equal(schedule.pausedForSeconds, 10, 'a shorter pause does not end a longer one')
+
+  now = 10_000
+  const scout = ask()
+  t.equal(scout.waitMs, 0)
+  t.match(ask(), { reason: 'pause', waitMs: 50 })
+  schedule.pause(10)
+  schedule.landed(scout.scout ?? 0, true)
+  t.match(ask(), { reason: 'pause', waitMs: 10_000 }, 'it proves nothing about a newer pause')
+
+  now = 20_000
+  schedule.landed(ask().scout ?? 0, false)
+  const next = ask()
+  t.equal(next.waitMs, 0, 'one that brought no answer lets another one go ahead')
+  t.equal(ask().waitMs, 50)
+  now = 25_000
+  const replacement = ask()
+  t.equal(replacement.waitMs, 0, 'and one that is never heard of again is missed after its deadline')
+  schedule.landed(replacement.scout ?? 0, true)
+  t.same([ask().waitMs, ask().waitMs, ask().waitMs], [0, 0, 0])
+  t.end()
+})
+
+t.test('a turn that was reserved before a pause does not count in it', (t) => {
+  let now = 0
+  const schedule = new LocalSchedule(spreadOf(10), () => now)
+  schedule.take({ remainingMs: 60_000, reserved: false })
+  const { waitMs } = schedule.take({ remainingMs: 60_000, reserved: false })
+  schedule.pause(60)
+  now = waitMs
+  t.match(schedule.take({ remainingMs: 60_000, reserved: true }), { reason: 'pause', reserved: false })
+  t.end()
+})
+
+/** When calls leave that are asked for after these gaps, by callers who wait so long at the most. */
+function departuresOf(perMinute: number, gaps: number[], remainingMs: number): number[] {
+  let now = 0
+  const schedule = new LocalSchedule(spreadOf(perMinute), () => now)
+  return gaps.flatMap((gap) => {
+    now += gap
+    const turn = schedule.take({ remainingMs, reserved: false })
+    return turn.waitMs === 0 || turn.reserved ? [now + turn.waitMs] : []
+  })
+}

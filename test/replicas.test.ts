@@ -1,0 +1,224 @@
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { ask, startService, startZendesk, type Service } from './helper.js'
+import { RedisServer, SlowLine, withoutRedis } from './redis.js'
+
+const needsRedis = { skip: withoutRedis ?? false }
+const SHARED = 'the Zendesk budget and pauses are shared through redis again'
+const ALONE = 'redis does not answer: the Zendesk budget and pauses hold for this replica alone'
+
+t.test('two replicas spend one budget', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const { zendesk, environment } = await startZendesk(t)
+  const limited = { ...environment, ZENDESK_BUDGET_PER_MINUTE: '60', ZENDESK_TIMEOUT_MS: '500' }
+  const replicas = await start(t, 2, { ...limited, REDIS_URL: redis.url })
+
+  const answers = []
+  for (let round = 0; round < 6; round++) answers.push(...(await renewAtEach(replicas)))
+  const refused = answers.filter(({ status }) => status !== 200)
+  t.equal(zendesk.renewals().length, 5, 'the burst of one budget, not of two')
+  t.equal(refused.length, 7)
+  for (const { status, body, headers } of refused) {
+    t.equal(status, 429)
+    t.match(body, { code: 'zendesk-rate-limited', retryAfter: Number })
+    t.ok(['1', '2'].includes(headers.get('retry-after') ?? ''))
+  }
+})
+
+t.test('replicas take turns: each gets its share of the budget', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const { zendesk, environment } = await startZendesk(t)
+  const replicas = await start(t, 3, {
+    ...environment,
+    REDIS_URL: redis.url,
+    ZENDESK_BUDGET_PER_MINUTE: '700',
+    ZENDESK_TIMEOUT_MS: '2000',
+  })
+  const startedAt = performance.now()
+  for (let round = 0; round < 6; round++) {
+    const answers = await renewAtEach(replicas)
+    t.same(statuses(answers), [200, 200, 200])
+  }
+  t.equal(zendesk.renewals().length, 18)
+  t.ok(performance.now() - startedAt >= (18 - 5) * (60_000 / 700), 'at the pace of one budget')
+})
+
+t.test('a 429 to one replica pauses the others, then one call goes ahead to see', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const { zendesk, environment } = await startZendesk(t)
+  const replicas = await start(t, 3, { ...environment, REDIS_URL: redis.url, ZENDESK_TIMEOUT_MS: '1500' })
+  zendesk.misbehave({ kind: 'status', status: 429, headers: { 'retry-after': '2' }, times: 1 })
+  t.match(await renew(replicas[0]), { status: 429, body: { retryAfter: 2 } })
+  for (const answer of await renewAtEach(replicas))
+    t.match(answer, { status: 429, body: { code: 'zendesk-rate-limited', retryAfter: 2 } })
+  t.equal(zendesk.renewals().length, 1, 'nothing reached Zendesk during the pause')
+
+  zendesk.misbehave({ kind: 'delay', ms: 300 })
+  await pauseIsOver(replicas[0])
+  t.same(statuses(await renewAtEach(replicas)), [200, 200, 200])
+  const [first = 0, ...others] = zendesk
+    .renewals()
+    .map(({ at }) => at)
+    .slice(1)
+  t.equal(others.length, 2)
+  for (const at of others) t.ok(at - first >= 290, 'the others left when the first had landed')
+})
+
+t.test('where the call that goes ahead meets another 429, all pause again', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const { zendesk, environment } = await startZendesk(t)
+  const replicas = await start(t, 2, { ...environment, REDIS_URL: redis.url, ZENDESK_TIMEOUT_MS: '1500' })
+  zendesk.misbehave({ kind: 'status', status: 429, headers: { 'retry-after': '2' } })
+  t.equal((await renew(replicas[0])).status, 429)
+  t.equal((await renew(replicas[1])).status, 429)
+  await pauseIsOver(replicas[0])
+  t.same(statuses(await renewAtEach(replicas)), [429, 429])
+  t.equal(zendesk.renewals().length, 2)
+})
+
+t.test('a 429 of the token endpoint pauses it for every replica', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const { zendesk } = await startZendesk(t)
+  const replicas = await start(t, 2, {
+    ZENDESK_URL: zendesk.url,
+    ZENDESK_OAUTH_CLIENT_ID: zendesk.credentials.clientId,
+    ZENDESK_OAUTH_CLIENT_SECRET: zendesk.credentials.clientSecret,
+    ZENDESK_TIMEOUT_MS: '800',
+    REDIS_URL: redis.url,
+  })
+  zendesk.misbehave({ kind: 'status', status: 429, headers: { 'retry-after': '30' }, target: 'token' })
+  t.match(await renew(replicas[0]), { status: 429, body: { retryAfter: 30 } })
+  t.match(await renew(replicas[1]), { status: 429, body: { code: 'zendesk-rate-limited' } })
+  t.equal(zendesk.tokenRequests().length, 1)
+})
+
+t.test('redis holds times only, and only for a while', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const { zendesk, environment } = await startZendesk(t)
+  const [replica] = await start(t, 1, {
+    ...environment,
+    REDIS_URL: redis.url,
+    ZENDESK_BUDGET_PER_MINUTE: '100',
+    ZENDESK_TIMEOUT_MS: '500',
+  })
+  t.equal((await renew(replica)).status, 200)
+  zendesk.misbehave({ kind: 'status', status: 429, headers: { 'retry-after': '600' } })
+  t.equal((await renew(replica)).status, 429)
+
+  const client = new Redis(redis.port, '127.0.0.1')
+  t.teardown(() => {
+    client.disconnect()
+  })
+  const keys = await client.keys('*')
+  t.match(keys, [/^zendesk-session-proxy:\{[0-9a-f]{16}\}:calls$/])
+  t.equal(keys.length, 1)
+  for (const key of keys) {
+    const lifetime = await client.pttl(key)
+    t.ok(lifetime > 600_000 && lifetime <= 660_000, 'it outlives the longest pause, by a minute')
+    for (const value of Object.values(await client.hgetall(key))) t.match(value, /^\d+(\.\d{3})?$/)
+  }
+})
+
+t.test('redis killed and back empty: renewals go on, and are told of once', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const { environment } = await startZendesk(t)
+  const [replica] = await start(t, 1, { ...environment, REDIS_URL: redis.url })
+  t.equal((await renew(replica)).status, 200)
+  await redis.kill()
+  for (let times = 0; times < 5; times++) {
+    const { status, tookMs } = await renew(replica)
+    t.equal(status, 200)
+    t.ok(tookMs < 450)
+  }
+  t.equal(told(replica, ALONE), 1)
+  await redis.start()
+  await renewsUntil(t, replica, () => told(replica, SHARED) === 1)
+  t.equal(told(replica, ALONE), 1)
+})
+
+t.test('redis down at the start: the service works, and shares once it can', needsRedis, async (t) => {
+  const redis = await RedisServer.reserve(t)
+  const { environment } = await startZendesk(t)
+  const replicas = await start(t, 2, { ...environment, REDIS_URL: redis.url })
+  t.same(statuses(await renewAtEach(replicas)), [200, 200])
+  await redis.start()
+  for (const replica of replicas) await renewsUntil(t, replica, () => told(replica, SHARED) === 1)
+})
+
+t.test('a slow redis holds up one renewal a second at the most, for 200 ms', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const line = await SlowLine.open(t, redis.port)
+  const { environment } = await startZendesk(t)
+  const [replica] = await start(t, 1, { ...environment, REDIS_URL: line.url })
+  t.equal((await renew(replica)).status, 200)
+  line.delayMs = 600
+  const answers = []
+  for (let times = 0; times < 8; times++) answers.push(await renew(replica))
+  t.ok(answers.every(({ status }) => status === 200))
+  t.ok(answers.every(({ tookMs }) => tookMs < 450))
+  t.ok(answers.filter(({ tookMs }) => tookMs >= 150).length <= 1)
+  t.equal(told(replica, ALONE), 1)
+  line.delayMs = 0
+  await renewsUntil(t, replica, () => told(replica, SHARED) === 1)
+})
+
+t.test('a redis that comes and goes gives nobody a second budget', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const { zendesk, environment } = await startZendesk(t)
+  const [replica] = await start(t, 1, {
+    ...environment,
+    REDIS_URL: redis.url,
+    ZENDESK_BUDGET_PER_MINUTE: '60',
+    ZENDESK_TIMEOUT_MS: '300',
+  })
+  const startedAt = performance.now()
+  const answers = []
+  for (let flap = 0; flap < 3; flap++) {
+    for (let times = 0; times < 4; times++) answers.push(await renew(replica))
+    await redis.kill()
+    for (let times = 0; times < 4; times++) answers.push(await renew(replica))
+    await redis.start()
+    const back = () => replica?.app.redis?.status === 'ready'
+    while (!back()) answers.push(await renew(replica))
+  }
+  t.ok(answers.every(({ status }) => status === 200 || status === 429))
+  const seconds = (performance.now() - startedAt) / 1000
+  t.ok(zendesk.renewals().length <= 5 + seconds, `${zendesk.renewals().length} calls in ${seconds} s`)
+})
+
+async function start(t: Test, count: number, environment: NodeJS.ProcessEnv): Promise<Service[]> {
+  return Promise.all(Array.from({ length: count }, () => startService(t, environment)))
+}
+
+function renew(replica: Service | undefined) {
+  return ask(`${replica?.url ?? ''}/session/renew`)
+}
+
+function renewAtEach(replicas: Service[]) {
+  return Promise.all(replicas.map((replica) => renew(replica)))
+}
+
+function statuses(answers: { status: number }[]): number[] {
+  return answers.map(({ status }) => status)
+}
+
+function told(replica: Service | undefined, message: string): number {
+  return replica?.log.filter(({ msg }) => msg === message).length ?? 0
+}
+
+async function pauseIsOver(replica: Service | undefined): Promise<void> {
+  const deadline = performance.now() + 5_000
+  while ((await ask(`${replica?.url ?? ''}/readyz`)).body?.['pausedForSeconds'] !== 0) {
+    if (performance.now() > deadline) throw new Error('the pause does not end')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+async function renewsUntil(t: Test, replica: Service | undefined, done: () => boolean): Promise<void> {
+  const deadline = performance.now() + 8_000
+  while (!done()) {
+    t.equal((await renew(replica)).status, 200)
+    if (performance.now() > deadline) throw new Error('it did not come to that in time')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
