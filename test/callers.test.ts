@@ -51,6 +51,7 @@ t.test('every wrong caller hears the same, and Zendesk hears nothing', async (t)
     'Basic that is not base64': 'Basic %%%%',
     'no scheme': key,
     'another scheme': `Digest ${key}`,
+    'a scheme with commas in it': 'Digest username="billing", realm="x", response="y"',
     'a scheme alone': 'Bearer',
     'two words': `Bearer ${key} ${key}`,
     'a name from the prototype': basic('__proto__', 'constructor'),

@@ -11,8 +11,7 @@ export type Credential =
 export function presentedCredential(request: IncomingMessage): Credential | undefined {
   const { authorization } = request.headers
   if (authorization === undefined) return undefined
-  // No scheme of ours has a comma: this is two headers that somebody on the way has joined.
-  if (authorization.includes(',') || countAuthorization(request.rawHeaders) > 1)
+  if (isJoined(authorization) || countAuthorization(request.rawHeaders) > 1)
     throw new Problem('malformed-request', { detail: 'Send one Authorization header with one credential.' })
   const space = authorization.indexOf(' ')
   const value = authorization.slice(space + 1).trim()
@@ -25,6 +24,11 @@ export function presentedCredential(request: IncomingMessage): Credential | unde
 /** Three parts separated by dots (RFC 7519, section 3). */
 export function looksLikeJwt(value: string): boolean {
   return /^[\w-]+\.[\w-]*\.[\w-]*$/.test(value)
+}
+
+/** Two headers that somebody on the way has made one. */
+function isJoined(authorization: string): boolean {
+  return authorization.includes(',') && /,\s*(?:bearer|basic)\s/i.test(authorization)
 }
 
 /** Node keeps the first of two Authorization headers; which one a proxy in front looked at is unknown. */
