@@ -1,7 +1,7 @@
 import { Callers } from './callers.js'
 import { cores } from './cores.js'
 import { steadyLoad } from './load.js'
-import { progress } from './progress.js'
+import { endProgress, progress } from './progress.js'
 import { stop } from './processes.js'
 import { CALLER_HEADERS, RENEWAL_PATH, startService } from './service.js'
 import { Tally } from './tally.js'
@@ -49,5 +49,6 @@ export async function burst(): Promise<void> {
       },
     )
   }
+  endProgress()
   pronounce('burst', checks)
 }

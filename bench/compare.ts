@@ -1,6 +1,6 @@
 import { measureAlone, type AddedTime } from './alone.js'
 import { measure, startCannon, type Measurement } from './measure.js'
-import { Steps } from './progress.js'
+import { endProgress, Steps } from './progress.js'
 import { scenarios, strictZendesk, type ComparisonName, type ScenarioName } from './scenarios.js'
 import { measureStrict, type StrictResult } from './strict.js'
 import { startSubject, subjectNames, type Subject, type SubjectName } from './subjects.js'
@@ -63,7 +63,7 @@ export async function compare({ seconds, rounds, only }: CompareOptions): Promis
     const result = await measureStrict(name, upstream, comparison.strictSeconds)
     if (result) comparison.strict.push(result)
   }
-  steps.end()
+  endProgress()
   return comparison
 }
 

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findExecutable } from './cores.js'
+import { scratchFolder } from './paths.js'
 import { freePort } from './ports.js'
 import { answering, start, type Running } from './processes.js'
 import { RENEWAL_PATH } from './service.js'
@@ -15,13 +15,10 @@ export async function startNginx(
   const command = findExecutable('nginx')
   if (command === undefined) return undefined
   const port = await freePort()
-  const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'))
+  const folder = scratchFolder()
   const path = join(folder, 'nginx.conf')
   writeFileSync(path, configuration({ folder, port, upstream: new URL(upstream).host, token }))
   const running = start({ command, args: ['-p', folder, '-c', path, '-e', 'stderr'], core })
-  running.child.once('exit', () => {
-    rmSync(folder, { recursive: true, force: true })
-  })
   const origin = `http://127.0.0.1:${port}`
   await answering(`${origin}/livez`, running)
   return { ...running, origin }

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -16,4 +17,13 @@ export function resultPath(name: string): string {
   const folder = join(dist, '../bench/results')
   mkdirSync(folder, { recursive: true })
   return join(folder, name)
+}
+
+/** A new folder that is gone when this process is. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'zendesk-session-proxy-bench-'))
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return folder
 }

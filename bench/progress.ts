@@ -6,6 +6,11 @@ export function progress(text: string): void {
   else stderr.write(`\r\u001b[K${text.slice(0, stderr.columns - 1)}`)
 }
 
+/** Leaves the line to what comes next. */
+export function endProgress(): void {
+  if (stderr.isTTY) stderr.write('\r\u001b[K')
+}
+
 /** Steps of a whole that is known beforehand. */
 export class Steps {
   readonly #total: number
@@ -20,9 +25,5 @@ export class Steps {
     const filled = Math.round((this.#done / this.#total) * width)
     progress(`[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${this.#done + 1}/${this.#total} ${text}`)
     this.#done += 1
-  }
-
-  end(): void {
-    if (stderr.isTTY) stderr.write('\r\u001b[K')
   }
 }

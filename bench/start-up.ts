@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { cores } from './cores.js'
 import { median } from './median.js'
 import { answering, stop } from './processes.js'
-import { Steps } from './progress.js'
+import { endProgress, Steps } from './progress.js'
 import { launchService } from './service.js'
 import { usage } from './usage.js'
 import { pronounce } from './verdict.js'
@@ -31,7 +31,7 @@ export async function startUp(): Promise<void> {
     idleMb.push(usage(service.pid).residentBytes / 1e6)
     await stop(service)
   }
-  steps.end()
+  endProgress()
   const [ms, mb] = [median(readyMs), median(idleMb)]
   pronounce('start', [
     {

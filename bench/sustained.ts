@@ -2,7 +2,7 @@ import { SandboxZendesk } from '../test/sandbox/zendesk.js'
 import { Callers } from './callers.js'
 import { cores } from './cores.js'
 import { steadyLoad } from './load.js'
-import { progress, Steps } from './progress.js'
+import { endProgress, progress, Steps } from './progress.js'
 import { RedisServer } from './redis-server.js'
 import { CALLER_HEADERS, RENEWAL_PATH, startService } from './service.js'
 import { startSubject } from './subjects.js'
@@ -44,7 +44,7 @@ export async function sustained({ seconds, callersPerSecond }: SustainedOptions)
       return { lane, tally, calls: lane.zendesk.renewals() }
     }),
   )
-  steps.end()
+  endProgress()
 
   const ignoresRedis = redis !== undefined && !(await redis.isUsed())
   const allowed = Math.ceil((BUDGET * seconds) / 60) + BURST

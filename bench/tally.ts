@@ -6,6 +6,7 @@ export class Tally {
   asked = 0
   tokens = 0
   lost = 0
+  /** The slowest answer, less what our own event loop was late. */
   worstMs = 0
   readonly #kinds = new Map<string, number>()
   readonly #microseconds = createHistogram()
@@ -16,7 +17,7 @@ export class Tally {
     if ('lost' in outcome) this.lost += outcome.lost === 'left' ? 0 : 1
     else {
       if (outcome.status === 200) this.tokens += 1
-      this.worstMs = Math.max(this.worstMs, outcome.tookMs)
+      this.worstMs = Math.max(this.worstMs, outcome.tookMs - outcome.lagMs)
       this.#microseconds.record(Math.max(1, Math.round(outcome.tookMs * 1000)))
     }
     const kind = kindOf(outcome)
