@@ -38,7 +38,7 @@ export function onFrameworkError(error: FastifyError, request: FastifyRequest, r
 
 /** For what Node's parser refuses: there is no request yet, only a socket. */
 export function onClientError(this: FastifyInstance, error: ParserError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy()
     return
   }
@@ -59,6 +59,11 @@ export function onClientError(this: FastifyInstance, error: ParserError, socket:
     socket.destroySoon()
   })
   this.log.info({ requestId, code: problem.code, status: problem.status }, 'request refused')
+}
+
+/** A second answer would be taken for that to another request; Node's own handler looks at the same two fields. */
+function isAnswering(socket: Socket & { _httpMessage?: { _headerSent?: boolean } | null }): boolean {
+  return socket._httpMessage?._headerSent === true
 }
 
 interface ParserError extends Error {

@@ -3,7 +3,7 @@ import plugin from 'fastify-plugin'
 import { Problem } from '../src/problems.js'
 
 /** An event loop that is late by so many milliseconds cannot keep any promise: what comes now is refused at once. */
-const LONGEST_LOOP_DELAY_MS = 500
+const LONGEST_LOOP_DELAY_MS = 1_000
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,20 +1,14 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 
 /** One line per request, of chosen fields only: a URL, a header or a body may hold a secret. */
 export default plugin(
   (app, _options, done) => {
-    app.addHook('onResponse', (request, reply, next) => {
-      if (request.routeOptions.config.quiet && reply.statusCode < 400)
-        app.log.debug(fields(request, reply), 'request')
-      else app.log.info(fields(request, reply), 'request')
-      next()
-    })
-    app.addHook('onRequestAbort', (request, next) => {
-      app.log.info(
-        { requestId: request.id, method: request.method, route: request.routeOptions.url },
-        'caller left',
-      )
+    app.addHook('onRequest', (request, reply, next) => {
+      // Unlike onResponse, `close` also tells of callers who left before their answer.
+      reply.raw.once('close', () => {
+        write(app.log, request, reply)
+      })
       next()
     })
     done()
@@ -27,6 +21,13 @@ declare module 'fastify' {
     /** Logged at debug while it succeeds: probes would drown everything else. */
     quiet?: boolean
   }
+}
+
+function write(log: FastifyBaseLogger, request: FastifyRequest, reply: FastifyReply): void {
+  if (!reply.raw.writableFinished) log.info({ ...fields(request, reply), status: undefined }, 'caller left')
+  else if (request.routeOptions.config.quiet && reply.statusCode < 400)
+    log.debug(fields(request, reply), 'request')
+  else log.info(fields(request, reply), 'request')
 }
 
 function fields(request: FastifyRequest, reply: FastifyReply): object {

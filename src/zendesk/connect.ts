@@ -22,7 +22,7 @@ export interface ZendeskSettings {
   observe: (exchange: Exchange) => void
 }
 
-function present(config: CredentialConfig, transport: Transport, timeoutMs: number): Credentials {
+export function present(config: CredentialConfig, transport: Transport, timeoutMs: number): Credentials {
   switch (config.kind) {
     case 'client-credentials':
       return new OAuthTokens(transport, {

@@ -7,6 +7,7 @@ import { judgeEcho, type Answer } from './judge.js'
 
 /** What Zendesk may send us at the most, in bytes, counted before and after decompression. A renewal has some 120. */
 const BODY_LIMIT = 256 * 1024
+const DUMP_MS = 1_000
 
 /** Gets bytes from Zendesk within bounds; what they mean is for the judge. Sends these headers and no others. */
 export class Transport {
@@ -103,8 +104,8 @@ export interface ZendeskRequest {
 async function receive(response: Dispatcher.ResponseData, signal: AbortSignal): Promise<Answer> {
   const { statusCode: status, headers } = response
   if (!bodyMatters(status)) {
-    // Read to its end where it is short, so that the connection can be used again; nobody waits for it.
-    response.body.dump({ limit: BODY_LIMIT }).catch(() => undefined)
+    // Read to its end where it is short and quick, so that the connection can be used again; nobody waits for it.
+    response.body.dump({ limit: BODY_LIMIT, signal: AbortSignal.timeout(DUMP_MS) }).catch(() => undefined)
     return { status, headers, body: undefined }
   }
   const bytes = await readBounded(response)
