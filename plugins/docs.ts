@@ -1,14 +1,15 @@
-import { dirname } from 'node:path'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
+import type { OpenAPIV3 } from 'openapi-types'
 
 /** Swagger UI at /docs, from this machine alone, and the contract itself. */
 export default plugin(
   async (app) => {
-    const { document, path, yaml } = app.contract
-    await app.register(swagger, { mode: 'static', specification: { path, baseDir: dirname(path) } })
+    const { document, yaml } = app.contract
+    // The types of @fastify/swagger end at OpenAPI 3.0; it hands the document on as it is.
+    await app.register(swagger, { mode: 'static', specification: { document: document as OpenAPIV3.Document } })
     await app.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: POLICY,
