@@ -4,16 +4,12 @@ import plugin from 'fastify-plugin'
 /** One line per request, of chosen fields only: a URL, a header or a body may hold a secret. */
 export default plugin(
   (app, _options, done) => {
-    app.addHook('onRequest', (request, reply, next) => {
-      // Unlike onResponse, `close` also tells of callers who left before their answer.
-      reply.raw.once('close', () => {
-        write(app.log, request, reply)
-      })
-      next()
+    app.onRequestEnd((request, reply, answered) => {
+      write(app.log, request, reply, answered)
     })
     done()
   },
-  { name: 'request-log' },
+  { name: 'request-log', dependencies: ['request-ends'] },
 )
 
 declare module 'fastify' {
@@ -23,8 +19,13 @@ declare module 'fastify' {
   }
 }
 
-function write(log: FastifyBaseLogger, request: FastifyRequest, reply: FastifyReply): void {
-  if (!reply.raw.writableFinished) log.info({ ...fields(request, reply), status: undefined }, 'caller left')
+function write(
+  log: FastifyBaseLogger,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answered: boolean,
+): void {
+  if (!answered) log.info({ ...fields(request, reply), status: undefined }, 'caller left')
   else if (request.routeOptions.config.quiet && reply.statusCode < 400)
     log.debug(fields(request, reply), 'request')
   else log.info(fields(request, reply), 'request')

@@ -1,9 +1,8 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { ZendeskClient } from '../src/zendesk/client.js'
 import { connectZendesk } from '../src/zendesk/connect.js'
-import type { SharedStore } from '../src/zendesk/shared-schedule.js'
-import type { Exchange } from '../src/zendesk/transport.js'
+import type { ZendeskEvents } from '../src/zendesk/events.js'
 import { version } from '../src/version.js'
 
 declare module 'fastify' {
@@ -22,11 +21,9 @@ export default plugin(
       timeoutMs: ZENDESK_TIMEOUT_MS,
       budgetPerMinute: ZENDESK_BUDGET_PER_MINUTE,
       userAgent: `zendesk-session-proxy/${version}`,
-      observe: (exchange) => {
-        logExchange(app.log, exchange)
-      },
-      shared: sharedStore(app),
+      redis: app.redis,
     })
+    logEvents(app.log, zendesk.events)
     app.decorate('zendesk', zendesk)
     zendeskCredentials.secret.follow(app.log)
     app.addHook('onClose', async () => {
@@ -38,21 +35,16 @@ export default plugin(
   { name: 'zendesk', dependencies: ['redis'] },
 )
 
-function sharedStore({ redis, log }: FastifyInstance): SharedStore | undefined {
-  return (
-    redis && {
-      redis,
-      observe: (shared) => {
-        if (shared) log.info('the Zendesk budget and pauses are shared through redis again')
-        else log.warn('redis does not answer: the Zendesk budget and pauses hold for this replica alone')
-      },
-    }
-  )
-}
-
-/** A call that gave what was asked for is news only when debugging. */
-function logExchange(log: FastifyBaseLogger, { operation, outcome, status, zendeskMs }: Exchange): void {
-  const fields = { operation, outcome, status, zendeskMs: Math.round(zendeskMs * 10) / 10 }
-  if (outcome === 'ok') log.debug(fields, 'zendesk called')
-  else log.warn(fields, 'zendesk call failed')
+function logEvents(log: FastifyBaseLogger, events: ZendeskEvents): void {
+  events
+    .on('call', ({ operation, outcome, status, zendeskMs }) => {
+      const fields = { operation, outcome, status, zendeskMs: Math.round(zendeskMs * 10) / 10 }
+      // A call that gave what was asked for is news only when debugging.
+      if (outcome === 'ok') log.debug(fields, 'zendesk called')
+      else log.warn(fields, 'zendesk call failed')
+    })
+    .on('sharing', (shared) => {
+      if (shared) log.info('the Zendesk budget and pauses are shared through redis again')
+      else log.warn('redis does not answer: the Zendesk budget and pauses hold for this replica alone')
+    })
 }

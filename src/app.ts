@@ -5,10 +5,12 @@ import contract from '../plugins/contract.js'
 import docs from '../plugins/docs.js'
 import errorHandler, { onClientError, onFrameworkError } from '../plugins/error-handler.js'
 import lifecycle from '../plugins/lifecycle.js'
+import metrics from '../plugins/metrics.js'
 import notFound from '../plugins/not-found.js'
 import origins from '../plugins/origins.js'
 import overload from '../plugins/overload.js'
 import redis from '../plugins/redis.js'
+import requestEnds from '../plugins/request-ends.js'
 import requestIds, { requestId } from '../plugins/request-ids.js'
 import requestLog from '../plugins/request-log.js'
 import zendesk from '../plugins/zendesk.js'
@@ -37,6 +39,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   app.decorate('config', config)
 
   await app.register(errorHandler)
+  await app.register(requestEnds)
   await app.register(requestLog)
   await app.register(requestIds)
   await app.register(lifecycle)
@@ -48,6 +51,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   await app.register(callerAuth)
   await app.register(redis)
   await app.register(zendesk)
+  await app.register(metrics)
 
   await app.register(session)
   await app.register(health)

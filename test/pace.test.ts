@@ -8,7 +8,7 @@ t.test('no 60 seconds hold more calls than the budget, however they are asked fo
   const arrivals = fc.array(
     // Gaps, in milliseconds: floods, a steady load, and silences.
     fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 70_000 })),
-    { minLength: 1, maxLength: 600 },
+    { minLength: 1, maxLength: 600, size: 'max' },
   )
   const budgets = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 2500 }))
   const patience = fc.integer({ min: 0, max: 120_000 })

@@ -2,6 +2,7 @@ import { Problem } from '../problems.js'
 import { Breaker } from './breaker.js'
 import type { Credentials } from './credentials.js'
 import { Deadline } from './deadline.js'
+import type { ZendeskEvents } from './events.js'
 import { Flight } from './flight.js'
 import { judgeIdentity, judgeRenewal, type Answer, type Identity } from './judge.js'
 import type { Pace } from './pace.js'
@@ -10,13 +11,18 @@ import type { Operation, Transport, Verdict } from './transport.js'
 
 /** Zendesk, as far as this service needs it: one method per operation. Every failure is thrown as a `Problem`. */
 export class ZendeskClient {
+  readonly events: ZendeskEvents
   readonly #parts: ZendeskParts
   readonly #breaker = new Breaker()
-  readonly #renewal = new Flight(() => this.#renew())
+  readonly #renewal = new Flight(
+    () => this.#renew(),
+    (callers) => this.events.emit('landing', callers),
+  )
   #accepted: Outlook['credentials'] = 'unverified'
 
   constructor(parts: ZendeskParts) {
     this.#parts = parts
+    this.events = parts.events
   }
 
   /** A fresh token, shared by all who ask while the call is under way. */
@@ -102,6 +108,8 @@ export interface ZendeskParts {
   transport: Transport
   credentials: Credentials
   pace: Pace
+  /** Where the parts tell what happens. */
+  events: ZendeskEvents
   /** The one limit of an operation, in milliseconds: queueing, token, tries and waits together. */
   timeoutMs: number
 }

@@ -1,20 +1,28 @@
 import type { CredentialConfig } from '../config/zendesk.js'
 import { ZendeskClient } from './client.js'
 import { BasicCredentials, BearerToken, type Credentials } from './credentials.js'
+import { ZendeskEvents } from './events.js'
 import { OAuthTokens } from './oauth-tokens.js'
-import { Pace, type Wait } from './pace.js'
-import { LocalSchedule, spreadOf, type Schedule } from './schedule.js'
-import { SharedSchedule, type SharedStore } from './shared-schedule.js'
-import { Transport, type Exchange } from './transport.js'
+import { Pace } from './pace.js'
+import { LocalSchedule, spreadOf } from './schedule.js'
+import { SharedSchedule } from './shared-schedule.js'
+import { SharedStore, type ScriptRunner } from './shared-store.js'
+import { Transport } from './transport.js'
 
 /** A client for the account at `origin`. */
 export function connectZendesk(settings: ZendeskSettings): ZendeskClient {
-  const { origin, timeoutMs, userAgent, observe, observeWait } = settings
-  const transport = new Transport(origin, userAgent, observe)
-  const tokenPace = new Pace(scheduleFor('tokens', 0, settings), observeWait)
-  const credentials = present(settings.credentials, transport, timeoutMs, tokenPace)
-  const pace = new Pace(scheduleFor('calls', settings.budgetPerMinute, settings), observeWait)
-  return new ZendeskClient({ transport, credentials, pace, timeoutMs })
+  const { origin, timeoutMs, userAgent } = settings
+  const events = new ZendeskEvents()
+  const transport = new Transport(origin, userAgent, (exchange) => events.emit('call', exchange))
+  const store = settings.redis && new SharedStore(settings.redis, (now) => events.emit('sharing', now))
+  const paceFor = (name: string, perMinute: number) => {
+    const spread = spreadOf(perMinute)
+    const schedule = store ? new SharedSchedule(store, origin, name, spread) : new LocalSchedule(spread)
+    return new Pace(schedule, (wait) => events.emit('turn', wait))
+  }
+  const credentials = present(settings.credentials, transport, timeoutMs, paceFor('tokens', 0))
+  const pace = paceFor('calls', settings.budgetPerMinute)
+  return new ZendeskClient({ transport, credentials, pace, timeoutMs, events })
 }
 
 export interface ZendeskSettings {
@@ -23,15 +31,8 @@ export interface ZendeskSettings {
   timeoutMs: number
   budgetPerMinute: number
   userAgent: string
-  observe: (exchange: Exchange) => void
-  observeWait?: (wait: Wait) => void
   /** Where replicas meet; undefined = the budget and pauses are of this process alone. */
-  shared?: SharedStore | undefined
-}
-
-function scheduleFor(name: string, budgetPerMinute: number, { origin, shared }: ZendeskSettings): Schedule {
-  const spread = spreadOf(budgetPerMinute)
-  return shared ? new SharedSchedule(shared, origin, name, spread) : new LocalSchedule(spread)
+  redis: ScriptRunner | undefined
 }
 
 export function present(

@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto'
 import { LocalSchedule, LOOK_EVERY_MS, type Schedule, type Spread } from './schedule.js'
 import type { Turn, TurnRequest } from './schedule.js'
 import { SCHEDULE_SCRIPT } from './schedule-script.js'
-
-/** After it failed, Redis is left alone for so many times as long as that took: a slow one must not hold up every call. */
-const LEAVE_ALONE = 5
+import type { SharedStore } from './shared-store.js'
 
 /**
  * The schedule of all replicas that use the same Redis. While Redis is away or slow this replica goes by its own, which
@@ -15,8 +13,6 @@ export class SharedSchedule implements Schedule {
   readonly #key: string
   readonly #spread: Spread
   readonly #local: LocalSchedule
-  #shared = true
-  #askAgainAt = 0
 
   /** @param name of what is scheduled; each has a key of its own. */
   constructor(store: SharedStore, origin: string, name: string, spread: Spread) {
@@ -27,27 +23,22 @@ export class SharedSchedule implements Schedule {
   }
 
   async take(request: TurnRequest): Promise<Turn> {
-    if (this.pausedForSeconds > 0 || performance.now() < this.#askAgainAt) return this.#local.take(request)
+    if (this.pausedForSeconds > 0) return this.#local.take(request)
     const { intervalMs, toleranceMs } = this.#spread
-    const reply = await this.#run(
-      'take',
-      request.remainingMs,
-      request.reserved ? 1 : 0,
-      intervalMs,
-      toleranceMs,
-      this.#local.dueInMs,
-    )
+    const { remainingMs, reserved } = request
+    const values = ['take', remainingMs, reserved ? 1 : 0, intervalMs, toleranceMs, this.#local.dueInMs]
+    const reply = await this.#store.ask(SCHEDULE_SCRIPT, this.#key, values)
     return reply ? this.#turn(reply, request) : this.#local.take(request)
   }
 
   pause(seconds: number): void {
     this.#local.pause(seconds)
-    void this.#run('pause', seconds * 1000)
+    this.#store.tell(SCHEDULE_SCRIPT, this.#key, ['pause', seconds * 1000])
   }
 
   landed(scout: number, answered: boolean): void {
     this.#local.landed(scout, answered)
-    void this.#run('landed', scout, answered ? 1 : 0)
+    this.#store.tell(SCHEDULE_SCRIPT, this.#key, ['landed', scout, answered ? 1 : 0])
   }
 
   get pausedForSeconds(): number {
@@ -71,33 +62,6 @@ export class SharedSchedule implements Schedule {
         return { reason: 'none', waitMs: 0, reserved: false, ...(more && { scout: Number(more) }) }
     }
   }
-
-  /** What the script returned, or undefined where Redis did not answer. */
-  async #run(...what: (string | number)[]): Promise<string[] | undefined> {
-    const askedAt = performance.now()
-    try {
-      const reply = (await this.#store.redis.eval(SCHEDULE_SCRIPT, 1, this.#key, ...what)) as string[]
-      this.#note(true)
-      return reply
-    } catch {
-      const failedAt = performance.now()
-      this.#askAgainAt = failedAt + (failedAt - askedAt) * LEAVE_ALONE
-      this.#note(false)
-      return undefined
-    }
-  }
-
-  #note(shared: boolean): void {
-    if (shared !== this.#shared) this.#store.observe(shared)
-    this.#shared = shared
-  }
-}
-
-export interface SharedStore {
-  /** A client of Redis or Valkey that answers, or fails, soon. */
-  redis: { eval: (script: string, keys: number, ...rest: (string | number)[]) => Promise<unknown> }
-  /** Told when this replica begins to go by its own schedule (false), and when it shares again. */
-  observe: (shared: boolean) => void
 }
 
 /** Replicas that ask the same Zendesk share; the braces keep its keys in one slot of a cluster. */

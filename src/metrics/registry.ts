@@ -1,0 +1,23 @@
+import type { FastifyInstance } from 'fastify'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { version } from '../version.js'
+import { PREFIX } from './names.js'
+import { measureRedis } from './redis.js'
+import { measureRequests } from './requests.js'
+import { measureZendesk } from './zendesk.js'
+
+/** Measures the service from now on. Names and labels are an interface: alerts and dashboards build on them. */
+export function startMetrics(app: FastifyInstance): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: `${PREFIX}_build_info`,
+    help: 'Always 1; which version runs, and on what.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version, node: process.version }, 1)
+  measureRequests(app, registry)
+  measureZendesk(app, registry)
+  if (app.redis) measureRedis(app, registry, app.redis)
+  return registry
+}

@@ -1,0 +1,15 @@
+import { EventEmitter } from 'node:events'
+import type { Wait } from './pace.js'
+import type { Exchange } from './transport.js'
+
+/** What happens between us and Zendesk, for log, metrics and traces. */
+export class ZendeskEvents extends EventEmitter<{
+  /** One call, after its answer or failure. */
+  call: [Exchange]
+  /** A turn that came, or was refused. */
+  turn: [Wait]
+  /** A flight has landed; how many callers shared it. */
+  landing: [callers: number]
+  /** False when this replica begins to go by a schedule of its own since Redis does not answer; true when it shares again. */
+  sharing: [boolean]
+}> {}
