@@ -9,7 +9,7 @@ import { placeOf } from './error-place.js'
 /** The process: reads the environment, listens, and ends well. Resolves once it listens. */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInstance> {
   const config = await readConfig(environment)
-  const log = createLogger(config.LOG_LEVEL)
+  const log = await createLogger(config.LOG_LEVEL)
   for (const warning of startWarnings(config, Object.keys(environment))) log.warn(warning)
 
   const app = await buildApp(config, log)
