@@ -1,10 +1,10 @@
-import type { onRequestHookHandler } from 'fastify'
+import type { FastifyBaseLogger, onRequestHookHandler } from 'fastify'
 import plugin from 'fastify-plugin'
 import { looksLikeJwt, presentedCredential, type Credential } from '../src/callers/credential.js'
 import { ownerOfKey } from '../src/callers/keys.js'
 import { WrongCredential } from '../src/callers/refusal.js'
-import { CallerTokens } from '../src/callers/tokens.js'
-import type { CallerKeys } from '../src/config/callers.js'
+import type { CallerTokens } from '../src/callers/tokens.js'
+import type { CallerKeys, JwtConfig } from '../src/config/callers.js'
 import { Problem } from '../src/problems.js'
 
 declare module 'fastify' {
@@ -20,9 +20,9 @@ declare module 'fastify' {
 
 /** Tells who asks, from one Authorization header: a key as Bearer, name and key as Basic, or a JWT as Bearer. */
 export default plugin(
-  (app, _options, done) => {
+  async (app) => {
     const { callerKeys, jwt } = app.config
-    const tokens = jwt && new CallerTokens(jwt, app.log)
+    const tokens = jwt && (await trust(jwt, app.log))
     const open = !callerKeys && !tokens
     callerKeys?.follow(app.log)
     app.addHook('onClose', async () => {
@@ -56,10 +56,15 @@ export default plugin(
       if (typeof caller === 'string') admit(caller)
       else caller.then(admit, refuse)
     })
-    done()
   },
   { name: 'caller-auth', dependencies: ['error-handler', 'caller-limits'] },
 )
+
+async function trust(jwt: JwtConfig, log: FastifyBaseLogger): Promise<CallerTokens> {
+  // Imported only where it is used: it costs memory and time at the start.
+  const { CallerTokens } = await import('../src/callers/tokens.js')
+  return new CallerTokens(jwt, log)
+}
 
 /** By scheme. At once, except for a JWT that is new to us. */
 function callerOf(

@@ -9,7 +9,10 @@ export default plugin(
   async (app) => {
     const { document, yaml } = app.contract
     // The types of @fastify/swagger end at OpenAPI 3.0; it hands the document on as it is.
-    await app.register(swagger, { mode: 'static', specification: { document: document as OpenAPIV3.Document } })
+    await app.register(swagger, {
+      mode: 'static',
+      specification: { document: document as OpenAPIV3.Document },
+    })
     await app.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: POLICY,
