@@ -16,8 +16,8 @@ export function ask<T>(
     const authorization = await credentials?.authorization(deadline)
     if (authorization instanceof Problem) return authorization
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
-    const reveals = credentials?.reveals ?? (() => false)
-    const verdict = await transport.exchange({ ...call, headers, reveals }, judge, deadline.signal)
+    const secrets = credentials?.secrets() ?? []
+    const verdict = await transport.exchange({ ...call, headers, secrets }, judge, deadline.signal)
     return verdict instanceof Problem ? verdict : verdict.value
   })
 }

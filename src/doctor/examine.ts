@@ -11,6 +11,7 @@ import { admit, type Patient } from './patient.js'
 import { checkRateLimit } from './rate-limit.js'
 import { checkRenewal } from './renewal.js'
 import { checkToken } from './token.js'
+import { echoes } from '../zendesk/echo.js'
 
 /** Every finding, as soon as it is found. After a failure only those checks are made that still make sense. */
 export async function* examine(environment: NodeJS.ProcessEnv): AsyncGenerator<CheckedFinding> {
@@ -79,6 +80,6 @@ const kinds = {
 /** The last line of defence: some words of others (an issuer, a role) are in findings, and others know what we sent them. */
 function withhold(finding: Finding, { credentials }: Patient): Finding {
   const { level, title, detail = '', mend = '' } = finding
-  if (!credentials.reveals(`${title}\n${detail}\n${mend}`)) return finding
+  if (!echoes(`${title}\n${detail}\n${mend}`, credentials.secrets())) return finding
   return { level, title: 'withheld, since it holds one of the secrets' }
 }

@@ -99,7 +99,11 @@ export class ZendeskClient {
     deadline: Deadline,
   ): Promise<Verdict<T>> {
     const { credentials, pace, transport } = this.#parts
-    const request = { ...call, headers: { authorization }, reveals: credentials.reveals }
+    const request = {
+      ...call,
+      headers: { authorization },
+      secrets: [authorization, bare(authorization), ...credentials.secrets()],
+    }
     return pace.run(deadline, () => transport.exchange(request, judge, deadline.signal))
   }
 }
@@ -136,6 +140,11 @@ export interface Call {
 
 export const RENEW: Call = { operation: 'renew', method: 'GET', path: '/api/v2/users/me/session/renew' }
 export const IDENTIFY: Call = { operation: 'identify', method: 'GET', path: '/api/v2/users/me.json' }
+
+/** Without its scheme. */
+function bare(authorization: string): string {
+  return authorization.slice(authorization.indexOf(' ') + 1)
+}
 
 function isRejection(verdict: unknown): verdict is Problem {
   return verdict instanceof Problem && verdict.code === 'zendesk-credentials-rejected'

@@ -20,7 +20,12 @@ export function connectZendesk(settings: ZendeskSettings): ZendeskClient {
     const schedule = store ? new SharedSchedule(store, origin, name, spread) : new LocalSchedule(spread)
     return new Pace(schedule, (wait) => events.emit('turn', wait))
   }
-  const credentials = present(settings.credentials, transport, timeoutMs, paceFor('tokens', 0))
+  const credentials = present(
+    settings.credentials,
+    transport,
+    timeoutMs,
+    paceFor('tokens', settings.budgetPerMinute),
+  )
   const pace = paceFor('calls', settings.budgetPerMinute)
   return new ZendeskClient({ transport, credentials, pace, timeoutMs, events })
 }

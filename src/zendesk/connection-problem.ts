@@ -1,3 +1,5 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { errors } from 'undici'
 import { Problem } from '../problems.js'
 
@@ -5,12 +7,31 @@ import { Problem } from '../problems.js'
 export function connectionProblem(error: unknown, answered: boolean): Problem {
   const code = errorCode(error)
   if (CERTIFICATE_CODES.test(code)) return new Problem('zendesk-untrusted', { cause: error })
-  if (answered || GARBAGE_CODES.test(code)) return new Problem('zendesk-bad-response', { cause: error })
+  if (answered || GARBAGE_CODES.test(code) || wasCutInHead(error))
+    return new Problem('zendesk-bad-response', { cause: error })
   if (TIMEOUT_CODES.test(code)) return new Problem('zendesk-timeout', { cause: error })
   if (code === '' || error instanceof errors.InvalidArgumentError) {
     return new Problem('internal-error', { cause: error })
   }
   return new Problem('zendesk-unavailable', { cause: error })
+}
+
+/**
+ * Bytes read on a connection, by its local port, when its latest request was sent: an error tells only how many there were in
+ * all, and a connection lives for many requests. (github.com/nodejs/undici, docs: Diagnostics Channel.)
+ */
+const readBefore = new Map<number, number>()
+
+subscribe('undici:client:sendHeaders', (message) => {
+  const { localPort, bytesRead } = (message as { socket: Socket }).socket
+  if (localPort !== undefined) readBefore.set(localPort, bytesRead)
+})
+
+/** Closed before the head of the answer was whole, but not before its first byte. */
+function wasCutInHead(error: unknown): boolean {
+  if (!(error instanceof errors.SocketError)) return false
+  const { localPort, bytesRead } = error.socket ?? {}
+  return localPort !== undefined && (bytesRead ?? 0) > (readBefore.get(localPort) ?? 0)
 }
 
 /** The reasons for which OpenSSL refuses a certificate (nodejs.org/api/tls.html#x509-certificate-error-codes). */

@@ -1,5 +1,6 @@
 import type { ProblemCode } from '../catalogue.js'
 import { Problem, type ZendeskReply } from '../problems.js'
+import { echoes } from './echo.js'
 
 /** One answer of Zendesk's: names of headers in lower case, the body decoded; undefined where it was unreadable or is of no interest. */
 export interface Answer {
@@ -41,14 +42,11 @@ export function judgeToken(answer: Answer): AccessToken | Problem {
 }
 
 /** Keeps an answer that echoes our own secrets from handing them on, be it as a token or as a request id. */
-export function judgeEcho<T>(
-  verdict: T | Problem,
-  answer: Answer,
-  reveals: (text: string) => boolean,
-): T | Problem {
-  if (typeof verdict === 'string' && reveals(verdict)) return problem('zendesk-bad-response', answer)
-  if (!(verdict instanceof Problem) || !reveals(verdict.zendesk?.requestId ?? '')) return verdict
-  return new Problem(verdict.code, { retryAfter: verdict.retryAfter, zendesk: { status: answer.status } })
+export function judgeEcho<T>(verdict: T | Problem, answer: Answer, secrets: string[]): T | Problem {
+  const echo = typeof verdict === 'string' && echoes(verdict, secrets)
+  const judged = echo ? problem('zendesk-bad-response', answer) : verdict
+  if (!(judged instanceof Problem) || !echoes(judged.zendesk?.requestId ?? '', secrets)) return judged
+  return new Problem(judged.code, { retryAfter: judged.retryAfter, zendesk: { status: answer.status } })
 }
 
 export interface Identity {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { Problem } from '../problems.js'
 import type { Secret } from '../secret.js'
-import { holds, type Credentials } from './credentials.js'
+import type { Credentials } from './credentials.js'
 import { Deadline } from './deadline.js'
 import { Flight } from './flight.js'
 import { judgeToken, type AccessToken } from './judge.js'
@@ -42,7 +42,7 @@ export class OAuthTokens implements Credentials {
       if (now >= held.renewAt) this.#renewInBackground(held)
       return `Bearer ${held.value}`
     }
-    const fetched = await deadline.bound(this.#fetch.join())
+    const fetched = await this.#wait(deadline)
     return fetched instanceof Problem ? fetched : `Bearer ${fetched.value}`
   }
 
@@ -52,14 +52,23 @@ export class OAuthTokens implements Credentials {
     return true
   }
 
-  readonly reveals = (text: string): boolean => {
-    const token = this.#held?.value
-    return holds(text, this.#client.secret.reveal()) || (token !== undefined && holds(text, token))
+  secrets(): string[] {
+    const secret = this.#client.secret.reveal()
+    return this.#held ? [secret, this.#held.value] : [secret]
   }
 
   #renewInBackground(held: HeldToken): void {
     held.renewAt = performance.now() + RENEWAL_COOLDOWN_MS
     this.#fetch.join().catch(() => undefined)
+  }
+
+  async #wait(deadline: Deadline): Promise<AccessToken | Problem> {
+    try {
+      return await deadline.bound(this.#fetch.join())
+    } catch (error) {
+      if (error instanceof Problem) return error
+      throw error
+    }
   }
 
   async #fetchToken(): Promise<AccessToken | Problem> {
@@ -93,7 +102,7 @@ export class OAuthTokens implements Credentials {
     })
     const headers = { 'content-type': 'application/json' }
     return this.#transport.exchange(
-      { operation: 'token', method: 'POST', path: '/oauth/tokens', headers, body, reveals: this.reveals },
+      { operation: 'token', method: 'POST', path: '/oauth/tokens', headers, body, secrets: this.secrets() },
       judgeToken,
       deadline.signal,
     )

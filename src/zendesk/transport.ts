@@ -37,7 +37,7 @@ export class Transport {
   ): Promise<Verdict<T>> {
     const startedAt = performance.now()
     const answer = await this.#send(request, signal)
-    const verdict = answer instanceof Problem ? answer : judgeEcho(judge(answer), answer, request.reveals)
+    const verdict = answer instanceof Problem ? answer : judgeEcho(judge(answer), answer, request.secrets)
     const zendeskMs = performance.now() - startedAt
     const status = answer instanceof Problem ? undefined : answer.status
     if (verdict instanceof Problem) {
@@ -97,8 +97,8 @@ export interface ZendeskRequest {
   path: string
   headers?: Record<string, string>
   body?: string
-  /** Whether a text holds a secret that this request carries. */
-  reveals: (text: string) => boolean
+  /** What this request carries, in clear, that must not come back. */
+  secrets: string[]
 }
 
 async function receive(response: Dispatcher.ResponseData, signal: AbortSignal): Promise<Answer> {
@@ -140,8 +140,10 @@ async function readBounded({ headers, body }: Dispatcher.ResponseData): Promise<
 }
 
 function decode(bytes: Buffer, encoding: string | string[] | undefined): Buffer | undefined {
-  if (encoding === undefined || encoding === 'identity') return bytes
-  if (encoding !== 'gzip' && encoding !== 'x-gzip') return undefined
+  // RFC 9110, section 8.4.1: content codings are told apart without regard to case.
+  const coding = String(encoding ?? 'identity').toLowerCase()
+  if (coding === 'identity') return bytes
+  if (coding !== 'gzip' && coding !== 'x-gzip') return undefined
   try {
     return gunzipSync(bytes, { maxOutputLength: BODY_LIMIT })
   } catch {

@@ -1,0 +1,115 @@
+import t from 'tap'
+import { checkProblem, credentialKinds, startPairs, until, within } from './fixtures.js'
+import { ask, startBoth, startService, startZendesk } from './helper.js'
+import type { Fault } from './sandbox/zendesk.js'
+
+t.jobs = 3
+
+t.test('what passes by itself is tried again, and the caller notices nothing', async (t) => {
+  const faults: Fault[] = [
+    { kind: 'reset', times: 2 },
+    ...[502, 503, 504, 520, 524].map((status): Fault => ({ kind: 'status', status, times: 2 })),
+  ]
+  const pairs = await startPairs(t, faults.length)
+  await Promise.all(
+    faults.map(async (fault, index) => {
+      const { url = '', zendesk } = pairs[index] ?? {}
+      zendesk?.misbehave(fault)
+      t.equal((await ask(`${url}/session/renew`)).status, 200, JSON.stringify(fault))
+      t.equal(zendesk?.requests.length, 3)
+    }),
+  )
+})
+
+t.test('a 503 is not asked again before the time that Zendesk gave', async (t) => {
+  const { url, zendesk } = await startBoth(t, { DOCS: 'false' })
+  zendesk.misbehave({ kind: 'status', status: 503, headers: { 'Retry-After': '1' }, times: 1 })
+  t.equal((await ask(`${url}/session/renew`)).status, 200)
+  const [first, second, ...more] = zendesk.requests
+  t.ok((second?.at ?? 0) - (first?.at ?? 0) >= 999)
+  t.same(more, [])
+})
+
+t.test('tries end with the deadline', async (t) => {
+  const { url, zendesk } = await startBoth(t, { DOCS: 'false', ZENDESK_TIMEOUT_MS: '100' })
+  for (const fault of [{ kind: 'status', status: 503 }, { kind: 'reset' }] as const) {
+    zendesk.misbehave(fault)
+    const answer = await within(350, () => ask(`${url}/session/renew`))
+    t.ok(answer.tookMs < 350, `${answer.tookMs} ms`)
+    t.ok(answer.status === 503 || answer.status === 504)
+    zendesk.heal()
+    t.equal((await ask(`${url}/session/renew`)).status, 200)
+  }
+})
+
+t.test('Zendesk that keeps failing is left alone, tried by one call at a time, and taken back', async (t) => {
+  const { url, zendesk } = await startBoth(t, { DOCS: 'false' })
+  const breaker = async () => (await ask(`${url}/readyz`)).body?.['breaker']
+  zendesk.misbehave({ kind: 'status', status: 500 })
+  t.equal(await breaker(), 'closed')
+  for (let failures = 0; failures < 5; failures++)
+    t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-error')
+  t.equal(await breaker(), 'open')
+  t.equal((await ask(`${url}/readyz`)).status, 200, 'an outage of Zendesk does not make us unready')
+
+  const refused = await ask(`${url}/session/renew`)
+  const retryAfter = Number(refused.body?.['retryAfter'])
+  t.ok(retryAfter === 1 || retryAfter === 2)
+  checkProblem(t, refused, { status: 503, code: 'zendesk-unavailable', retryAfter })
+  t.equal(zendesk.requests.length, 5, 'Zendesk is not asked')
+
+  await until('a trial is due', async () => (await breaker()) === 'half-open')
+  t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-error', 'the trial fails')
+  t.equal(await breaker(), 'open')
+  t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-unavailable')
+  t.equal(zendesk.requests.length, 6)
+
+  zendesk.misbehave({ kind: 'delay', ms: 200 })
+  await until('another trial is due', async () => (await breaker()) === 'half-open')
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(`${url}/session/renew`)))
+  t.equal(zendesk.requests.length, 7, 'one trial, however many ask')
+  t.equal(answers[0]?.status, 200, 'the trial succeeds')
+  for (const { status, body } of answers)
+    t.ok(status === 200 || body?.['code'] === 'zendesk-unavailable', 'nobody waits in vain')
+  t.equal(await breaker(), 'closed')
+  t.equal((await ask(`${url}/session/renew`)).status, 200)
+})
+
+t.test('timeouts and lost connections open the breaker as well, counted by tries', async (t) => {
+  const faults: [fault: Fault, timeoutMs: number][] = [
+    [{ kind: 'silence', target: 'renew' }, 100],
+    [{ kind: 'silence', target: 'token' }, 100],
+    [{ kind: 'reset', target: 'renew' }, 3000],
+    [{ kind: 'status', status: 503, target: 'token' }, 3000],
+  ]
+  for (const [fault, timeoutMs] of faults) {
+    const { zendesk } = await startZendesk(t)
+    const environment = credentialKinds(zendesk)[0]?.environment
+    const { url } = await startService(t, { ...environment, ZENDESK_TIMEOUT_MS: String(timeoutMs) })
+    zendesk.misbehave(fault)
+    for (let asked = 0; asked < 5; asked++) await ask(`${url}/session/renew`)
+    const named = JSON.stringify(fault)
+    t.equal((await ask(`${url}/readyz`)).body?.['breaker'], 'open', named)
+    t.equal((fault.target === 'token' ? zendesk.tokenRequests() : zendesk.renewals()).length, 5, named)
+  }
+})
+
+t.test('a success in between, or an answer that only refuses us, keeps the breaker closed', async (t) => {
+  const { url, zendesk } = await startBoth(t, { DOCS: 'false' })
+  const refusals: Fault[] = [
+    ...[401, 403, 404, 422].map((status): Fault => ({ kind: 'status', status })),
+    { kind: 'redirect' },
+    { kind: 'body', body: '{}' },
+  ]
+  for (const fault of [...refusals, ...refusals]) {
+    zendesk.misbehave(fault)
+    await ask(`${url}/session/renew`)
+  }
+  t.equal(zendesk.requests.length, 12)
+  for (let round = 0; round < 3; round++) {
+    zendesk.misbehave({ kind: 'status', status: 500, times: 4 })
+    for (let call = 0; call < 5; call++) await ask(`${url}/session/renew`)
+  }
+  t.equal(zendesk.requests.length, 27)
+  t.equal((await ask(`${url}/readyz`)).body?.['breaker'], 'closed')
+})

@@ -1,0 +1,170 @@
+import { writeFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import t from 'tap'
+import { checkProblem, credentialKinds, startRaw, until, type Asked } from './fixtures.js'
+import { ask, startService, startZendesk } from './helper.js'
+import { SANDBOX_CREDENTIALS, type Fault, type SandboxCredentials } from './sandbox/zendesk.js'
+
+/** Ordinary secrets, and such as look different in each encoding. */
+const ACCOUNTS: [what: string, credentials: Partial<SandboxCredentials>][] = [
+  ['ordinary', SANDBOX_CREDENTIALS],
+  [
+    'awkward',
+    {
+      password: 'sandbox/pass+word ü:~%not>a?secret',
+      apiToken: 'sandbox/api+token~not>a?secret=',
+      bearerToken: 'sandbox/bearer+token~not.a-secret==',
+      clientSecret: 'sandbox/client+secret ü:~%not>a?secret',
+    },
+  ],
+]
+
+for (const [what, credentials] of ACCOUNTS) {
+  t.test(`Zendesk may echo ${what} credentials anywhere: no caller and no log sees them`, async (t) => {
+    const { zendesk } = await startZendesk(t)
+    Object.assign(zendesk.credentials, credentials)
+    for (const { kind, environment, secret } of credentialKinds(zendesk)) {
+      await t.test(kind, async (t) => {
+        const { url, log } = await startService(t, environment)
+        zendesk.heal()
+        t.equal((await ask(`${url}/session/renew`)).status, 200)
+        const authorization = String(zendesk.renewals().at(-1)?.headers['authorization'])
+        const plants = [secret, authorization, authorization.replace(/^\w+ /, '')].flatMap(renderings)
+
+        zendesk.misbehave({ kind: 'echo', target: 'renew' })
+        const echoed = await ask(`${url}/session/renew`)
+        checkProblem(t, echoed, ECHOED)
+        t.same(leaks(echoed, plants), [])
+
+        const seen: string[] = []
+        for (const plant of plants) {
+          for (const fault of [refusal(plant), success(plant)]) {
+            zendesk.misbehave({ ...fault, target: 'renew' })
+            const answer = await ask(`${url}/session/renew`)
+            if (answer.status !== 502 || leaks(answer, [plant]).length > 0) seen.push(answer.text)
+          }
+        }
+        t.same(seen, [], 'not in an answer')
+        const lines = JSON.stringify(log)
+        t.ok(log.length > plants.length)
+        t.same(
+          plants.filter((plant) => lines.includes(plant)),
+          [],
+          'not in the log',
+        )
+      })
+    }
+  })
+}
+
+t.test('the token endpoint may echo the client secret: nobody sees it', async (t) => {
+  const { zendesk } = await startZendesk(t)
+  const environment = credentialKinds(zendesk)[0]?.environment ?? {}
+  const { clientSecret } = zendesk.credentials
+  const faults: Fault[] = [
+    { kind: 'echo' },
+    { kind: 'status', status: 401, body: clientSecret, headers: { 'X-Request-Id': clientSecret } },
+    { kind: 'body', body: JSON.stringify({ access_token: clientSecret }) },
+  ]
+  for (const fault of faults) {
+    const { url, log } = await startService(t, environment)
+    zendesk.misbehave({ ...fault, target: 'token' })
+    const answer = await ask(`${url}/session/renew`)
+    t.equal(answer.status, 502)
+    t.same(leaks(answer, renderings(clientSecret)), [])
+    t.notOk(JSON.stringify(log).includes(clientSecret))
+  }
+})
+
+t.test(
+  'a token file that was rotated while Zendesk was answering: the old token is not handed on',
+  async (t) => {
+    const file = `${t.testdir({ token: OLD })}/token`
+    let asked: Socket | undefined
+    const environment = { ZENDESK_OAUTH_TOKEN: '', ZENDESK_OAUTH_TOKEN_FILE: file }
+    const { url, log } = await startRaw(t, (socket) => (asked = socket), environment)
+    const answering = ask(`${url}/session/renew`)
+    await until('Zendesk is asked', () => asked)
+    writeFileSync(file, 'sandbox-new-token-not-a-secret')
+    await until('the new token is in use', () => log.some(({ msg }) => /new value in use/.test(String(msg))))
+    asked?.write(ok({ authenticity_token: OLD }))
+    checkProblem(t, await answering, { status: 502, code: 'zendesk-bad-response', zendesk: { status: 200 } })
+  },
+)
+
+t.test('an access token that was renewed while Zendesk was answering is not handed on', async (t) => {
+  const environment = {
+    ZENDESK_OAUTH_TOKEN: '',
+    ZENDESK_OAUTH_CLIENT_ID: 'sandbox-client',
+    ZENDESK_OAUTH_CLIENT_SECRET: 'sandbox-client-secret-not-a-secret',
+  }
+  let minted = 0
+  let echoed = ''
+  const token = () => `sandbox-token-${minted}-not-a-secret`
+  const answer = (socket: Socket, carried: string) => {
+    if (carried !== token()) echoed = carried
+    socket.write(ok({ authenticity_token: echoed === '' ? 'a token' : echoed }))
+  }
+  const talk = (socket: Socket, request: string) => {
+    const carried = /^authorization: Bearer (.*)\r$/im.exec(request)?.[1]
+    if (carried === undefined) minted += 1
+    if (carried === undefined) socket.write(ok({ access_token: token(), expires_in: 1 }))
+    // Late enough for a renewal of the token that began together with this call to be over.
+    else setTimeout(answer, 30, socket, carried)
+  }
+  const { url } = await startRaw(t, talk, environment)
+  let last = await ask(`${url}/session/renew`)
+  await until('an answer echoes a token of yesterday', async () => {
+    last = await ask(`${url}/session/renew`)
+    return echoed !== ''
+  })
+  checkProblem(t, last, { status: 502, code: 'zendesk-bad-response', zendesk: { status: 200 } })
+})
+
+const OLD = 'sandbox-old-token-not-a-secret'
+
+function ok(body: unknown): string {
+  const text = JSON.stringify(body)
+  return `HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`
+}
+
+const ECHOED = {
+  status: 502,
+  code: 'zendesk-bad-response',
+  zendesk: { status: 200, requestId: /^[0-9a-f]{16}-SEA$/ },
+}
+
+/** A text as it is, in the kinds of base64, and percent-encoded. */
+function renderings(text: string): string[] {
+  const base64 = Buffer.from(text).toString('base64')
+  const percent = encodeURIComponent(text)
+  const lower = percent.replace(/%\w\w/g, (octet) => octet.toLowerCase())
+  return [text, base64, base64.replace(/=+$/, ''), Buffer.from(text).toString('base64url'), percent, lower]
+}
+
+function refusal(plant: string): Fault {
+  return { kind: 'status', status: 422, body: plant, headers: everywhere(plant) }
+}
+
+function success(plant: string): Fault {
+  const body = JSON.stringify({ authenticity_token: plant })
+  return { kind: 'status', status: 200, body, headers: everywhere(plant) }
+}
+
+function everywhere(plant: string): Record<string, string> {
+  const names = [
+    'X-Request-Id',
+    'Set-Cookie',
+    'WWW-Authenticate',
+    'Location',
+    'Retry-After',
+    'X-Zendesk-Api-Warn',
+  ]
+  return Object.fromEntries(names.map((name) => [name, plant]))
+}
+
+/** Those of the texts that the answer shows. */
+function leaks({ text, headers }: Asked, plants: string[]): string[] {
+  const shown = `${text} ${JSON.stringify([...headers])}`
+  return plants.filter((plant) => shown.includes(plant))
+}
