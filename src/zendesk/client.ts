@@ -74,9 +74,8 @@ export class ZendeskClient {
 
   async #try<T>(call: Call, judge: Judge<T>, deadline: Deadline): Promise<Verdict<T>> {
     const verdict = await this.#ask(call, judge, deadline)
-    if (!(verdict instanceof Problem)) this.#accepted = 'ok'
-    if (!isRejection(verdict)) return verdict
-    this.#accepted = 'rejected'
+    if (isRejection(verdict)) this.#accepted = 'rejected'
+    else if (!(verdict instanceof Problem)) this.#accepted = 'ok'
     return verdict
   }
 
