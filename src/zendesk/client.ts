@@ -26,7 +26,7 @@ export class ZendeskClient {
   }
 
   /** A fresh token, shared by all who ask while the call is under way. */
-  async renewSession(): Promise<Renewal> {
+  renewSession(): Promise<Renewal> {
     this.#breaker.admit()
     return this.#renewal.join()
   }
