@@ -7,9 +7,14 @@ export default plugin(
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, parsed) => {
       parsed(null)
     })
-    app.addHook('onRequest', (request, _reply, next) => {
-      // Fastify refuses a malformed content type before it looks for a parser.
-      if (request.headers['content-type'] !== undefined) delete request.headers['content-type']
+    app.addHook('onRequest', ({ method, headers }, reply, next) => {
+      // Fastify refuses a malformed content type before it looks for a parser, and a QUERY without any.
+      if (method === 'QUERY') headers['content-type'] = 'application/octet-stream'
+      else if (headers['content-type'] !== undefined) delete headers['content-type']
+      // Fastify leaves the body of a GET unread; what is left of it must not be taken for the next request.
+      const unread =
+        method === 'GET' && (headers['content-length'] ?? headers['transfer-encoding']) !== undefined
+      if (unread) reply.header('connection', 'close')
       next()
     })
     done()

@@ -1,7 +1,10 @@
-import { hash, timingSafeEqual } from 'node:crypto'
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyBaseLogger, onRequestHookHandler } from 'fastify'
 import plugin from 'fastify-plugin'
-import type { CallerKeys } from '../src/config/callers.js'
+import { looksLikeJwt, presentedCredential, type Credential } from '../src/callers/credential.js'
+import { ownerOfKey } from '../src/callers/keys.js'
+import { WrongCredential } from '../src/callers/refusal.js'
+import type { CallerTokens } from '../src/callers/tokens.js'
+import type { CallerKeys, JwtConfig } from '../src/config/callers.js'
 import { Problem } from '../src/problems.js'
 
 declare module 'fastify' {
@@ -10,66 +13,81 @@ declare module 'fastify' {
     authenticateCaller: onRequestHookHandler
   }
   interface FastifyRequest {
-    /** Who asks, by configured name; 'anonymous' in open mode. Undefined until known. */
+    /** Who asks: the configured name, `jwt:` and the subject, or 'anonymous' in open mode. Undefined until known. */
     caller: string | undefined
   }
 }
 
-/** Tells who asks, from one Authorization header: a key as Bearer, or name and key as Basic. */
+/** Tells who asks, from one Authorization header: a key as Bearer, name and key as Basic, or a JWT as Bearer. */
 export default plugin(
-  (app, _options, done) => {
-    const { callerKeys } = app.config
-    const open = callerKeys === undefined
+  async (app) => {
+    const { callerKeys, jwt } = app.config
+    const tokens = jwt && (await trust(jwt, app.log))
+    const open = !callerKeys && !tokens
+    callerKeys?.follow(app.log)
+    app.addHook('onClose', async () => {
+      callerKeys?.unfollow()
+      await tokens?.close()
+    })
 
     app.decorateRequest('caller', undefined)
     app.decorate('authenticateCaller', (request, _reply, next) => {
-      refuseTwoCredentials(request)
-      request.caller = open ? 'anonymous' : callerOfKey(presentedKey(request), callerKeys.reveal())
-      next()
+      const admit = (caller: string) => {
+        request.caller = caller
+        next()
+      }
+      const refuse = (refusal: Error) => {
+        if (!(refusal instanceof WrongCredential)) {
+          next(refusal)
+          return
+        }
+        app.countFailedAttempt(request).then((tooMany) => {
+          next(tooMany ?? refusal)
+        }, next)
+      }
+      let caller
+      try {
+        const credential = presentedCredential(request.raw)
+        caller = open ? 'anonymous' : callerOf(credential, callerKeys?.reveal() ?? [], tokens)
+      } catch (refusal) {
+        refuse(refusal as Error)
+        return
+      }
+      if (typeof caller === 'string') admit(caller)
+      else caller.then(admit, refuse)
     })
-    done()
   },
-  { name: 'caller-auth', dependencies: ['error-handler'] },
+  { name: 'caller-auth', dependencies: ['error-handler', 'caller-limits'] },
 )
 
-/** Node keeps the first of two Authorization headers; which one a proxy in front looked at is unknown. */
-function refuseTwoCredentials({ raw }: FastifyRequest): void {
-  const { rawHeaders } = raw
-  let seen = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]
-    if (name?.length === 13 && name.toLowerCase() === 'authorization') seen += 1
-  }
-  if (seen > 1)
-    throw new Problem('malformed-request', { detail: 'Send one Authorization header, not several.' })
+async function trust(jwt: JwtConfig, log: FastifyBaseLogger): Promise<CallerTokens> {
+  // Imported only where it is used: it costs memory and time at the start.
+  const { CallerTokens } = await import('../src/callers/tokens.js')
+  return new CallerTokens(jwt, log)
 }
 
-interface PresentedKey {
-  key: string
-  /** The name that Basic authentication carries; undefined for a bearer, who need not tell it. */
-  name: string | undefined
+/** By scheme. At once, except for a JWT that is new to us. */
+function callerOf(
+  credential: Credential | undefined,
+  keys: CallerKeys,
+  tokens: CallerTokens | undefined,
+): string | Promise<string> {
+  switch (credential?.scheme) {
+    case undefined:
+      throw new Problem('caller-not-authenticated')
+    case 'bearer':
+      if (tokens && looksLikeJwt(credential.value)) return tokens.holderOf(credential.value)
+      return callerOfKey(credential.value, undefined, keys)
+    case 'basic':
+      return callerOfKey(credential.key, credential.name, keys)
+    case 'unreadable':
+      throw new WrongCredential()
+  }
 }
 
-function presentedKey(request: FastifyRequest): PresentedKey {
-  const { authorization = '' } = request.headers
-  const [, scheme = '', value = ''] = /^(\S+) +(\S+) *$/.exec(authorization) ?? []
-  if (scheme.toLowerCase() === 'bearer') return { key: value, name: undefined }
-  if (scheme.toLowerCase() === 'basic') {
-    const pair = Buffer.from(value, 'base64').toString('utf8')
-    const colon = pair.indexOf(':')
-    if (colon !== -1) return { key: pair.slice(colon + 1), name: pair.slice(0, colon) }
-  }
-  throw new Problem('caller-not-authenticated')
-}
-
-/** Compares with every key, each in constant time, so that the time tells neither which nor how many. */
-function callerOfKey({ key, name }: PresentedKey, keys: CallerKeys): string {
-  const digest = hash('sha256', key, 'buffer')
-  let caller: string | undefined
-  for (const known of keys) {
-    if (timingSafeEqual(known.digest, digest)) caller = known.name
-  }
-  if (caller === undefined || (name !== undefined && name !== caller))
-    throw new Problem('caller-not-authenticated')
-  return caller
+/** @param name that Basic carries; a bearer need not tell it. */
+function callerOfKey(key: string, name: string | undefined, keys: CallerKeys): string {
+  const owner = ownerOfKey(key, keys)
+  if (owner === undefined || (name !== undefined && name !== owner)) throw new WrongCredential()
+  return owner
 }

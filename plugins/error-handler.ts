@@ -38,7 +38,7 @@ export function onFrameworkError(error: FastifyError, request: FastifyRequest, r
 
 /** For what Node's parser refuses: there is no request yet, only a socket. */
 export function onClientError(this: FastifyInstance, error: ParserError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy()
     return
   }
@@ -58,7 +58,14 @@ export function onClientError(this: FastifyInstance, error: ParserError, socket:
   socket.end(`${head}\r\n\r\n${body}`, () => {
     socket.destroySoon()
   })
-  this.log.info({ requestId, code: problem.code, status: problem.status }, 'request refused')
+  // Connections opened ahead of need, and never used, are no news.
+  const level = socket.bytesRead === 0 ? 'debug' : 'info'
+  this.log[level]({ requestId, code: problem.code, status: problem.status }, 'request refused')
+}
+
+/** A second answer would be taken for that to another request; Node's own handler looks at the same two fields. */
+function isAnswering(socket: Socket & { _httpMessage?: { _headerSent?: boolean } | null }): boolean {
+  return socket._httpMessage?._headerSent === true
 }
 
 interface ParserError extends Error {

@@ -3,6 +3,13 @@ import plugin from 'fastify-plugin'
 import { isLoopbackHost } from '../src/loopback.js'
 import { Problem } from '../src/problems.js'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A request costs a call to Zendesk, so no image or link on a foreign page may make one. */
+    costsCall?: boolean
+  }
+}
+
 /** Keeps out pages of foreign origins and, in open mode, pages that reach us by a name of their own (DNS rebinding). */
 export default plugin(
   (app, _options, done) => {
@@ -12,7 +19,8 @@ export default plugin(
 
     app.addHook('onRequest', (request, _reply, next) => {
       const { origin } = request.headers
-      const foreign = origin !== undefined && !allowed.has(origin) && origin !== ownOrigin(request)
+      const foreign =
+        origin === undefined ? isForeignLink(request) : !allowed.has(origin) && origin !== ownOrigin(request)
       const misnamed = loopbackOnly && !isLoopbackHost(request.hostname)
       next(foreign || misnamed ? new Problem('origin-not-allowed') : undefined)
     })
@@ -23,4 +31,10 @@ export default plugin(
 
 function ownOrigin(request: FastifyRequest): string {
   return `${request.protocol}://${request.host}`
+}
+
+/** Browsers send no Origin for images, links and the like, but tell where those stand (W3C Fetch Metadata). */
+function isForeignLink({ headers, routeOptions }: FastifyRequest): boolean {
+  const site = headers['sec-fetch-site']
+  return (site === 'cross-site' || site === 'same-site') && routeOptions.config.costsCall === true
 }

@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import plugin from 'fastify-plugin'
-import { Problem } from '../src/problems.js'
-
-/** Octets; RFC 9110, section 4.1, recommends to take at least 8000. */
-const LONGEST_URL = 8000
 
 /** The caller's own id where it is harmless, else a new one. */
 export function requestId(request: IncomingMessage): string {
@@ -16,9 +12,11 @@ export function requestId(request: IncomingMessage): string {
 export default plugin(
   (app, _options, done) => {
     app.addHook('onRequest', (request, reply, next) => {
-      reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
-      const tooLong = (request.raw.url?.length ?? 0) > LONGEST_URL
-      next(tooLong ? new Problem('request-too-large', { status: 414 }) : undefined)
+      reply
+        .header('x-request-id', request.id)
+        .header('x-content-type-options', 'nosniff')
+        .header('cache-control', 'no-store')
+      next()
     })
     done()
   },

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -14,7 +14,8 @@ export default plugin(
     app.decorateRequest('zendeskMs', undefined)
     const renewal = {
       exposeHeadRoute: false,
-      onRequest: app.authenticateCaller,
+      config: { costsCall: true },
+      onRequest: [app.authenticateCaller, app.limitCaller],
       schema: { response: { 200: { $ref: 'openapi#/components/schemas/Session' } } },
       handler: renew,
     }
@@ -22,12 +23,11 @@ export default plugin(
     app.route({ method: 'GET', url: '/api/v2/users/me/session/renew', ...renewal })
     done()
   },
-  { name: 'session', dependencies: ['caller-auth', 'contract', 'zendesk'] },
+  { name: 'session', dependencies: ['caller-auth', 'caller-limits', 'contract', 'zendesk'] },
 )
 
-async function renew(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+async function renew(this: FastifyInstance, request: FastifyRequest) {
   const { token, zendeskMs } = await this.zendesk.renewSession()
   request.zendeskMs = zendeskMs
-  reply.header('cache-control', 'no-store')
   return { authenticity_token: token }
 }

@@ -1,7 +1,9 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import bodies from '../plugins/bodies.js'
 import callerAuth from '../plugins/caller-auth.js'
+import callerLimits from '../plugins/caller-limits.js'
 import contract from '../plugins/contract.js'
+import cors from '../plugins/cors.js'
 import docs from '../plugins/docs.js'
 import errorHandler, { onClientError, onFrameworkError } from '../plugins/error-handler.js'
 import lifecycle from '../plugins/lifecycle.js'
@@ -13,6 +15,7 @@ import redis from '../plugins/redis.js'
 import requestEnds from '../plugins/request-ends.js'
 import requestIds, { requestId } from '../plugins/request-ids.js'
 import requestLog from '../plugins/request-log.js'
+import wellFormed from '../plugins/well-formed.js'
 import zendesk from '../plugins/zendesk.js'
 import health from '../routes/health.js'
 import problems from '../routes/problems.js'
@@ -33,7 +36,12 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
     return503OnClosing: false,
     bodyLimit: 1024,
     requestTimeout: 10_000,
-    http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16 * 1024 },
+    http: {
+      headersTimeout: 5_000,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: 16 * 1024,
+      requireHostHeader: false,
+    },
     ajv: { customOptions: { keywords: ['components', 'example'] } },
   })
   app.decorate('config', config)
@@ -42,14 +50,17 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   await app.register(requestEnds)
   await app.register(requestLog)
   await app.register(requestIds)
+  await app.register(cors)
   await app.register(lifecycle)
+  await app.register(wellFormed)
   await app.register(overload)
   await app.register(bodies)
   await app.register(contract)
   await app.register(notFound)
   await app.register(origins)
-  await app.register(callerAuth)
   await app.register(redis)
+  await app.register(callerLimits)
+  await app.register(callerAuth)
   await app.register(zendesk)
   await app.register(metrics)
 

@@ -5,7 +5,7 @@ export function placeOf(error: unknown): {
   frames?: string[] | undefined
 } {
   if (!(error instanceof Error)) return { error: typeof error }
-  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at '))
+  const frames = error.stack?.split('\n').filter((line) => /^ {4}at .*:\d+:\d+\)?$/.test(line))
   return {
     error: error.name,
     errorCode: 'code' in error && typeof error.code === 'string' ? error.code : undefined,

@@ -1,12 +1,13 @@
 import { pino, type Logger } from 'pino'
-import pretty from 'pino-pretty'
 import { LogLines } from './log-lines.js'
 
 /** JSON lines on standard output, or readable ones where a person looks at a terminal. */
-export function createLogger(level: string): Logger {
+export async function createLogger(level: string): Promise<Logger> {
   const options = { level, base: { service: 'zendesk-session-proxy' } }
-  if (process.stdout.isTTY)
+  if (process.stdout.isTTY) {
+    const { default: pretty } = await import('pino-pretty')
     return pino(options, pretty({ ignore: 'service', translateTime: 'SYS:HH:MM:ss.l' }))
+  }
   return pino({ ...options, timestamp }, new LogLines())
 }
 

@@ -7,6 +7,7 @@ export class Problem extends Error {
   readonly retryAfter: number | undefined
   readonly zendesk: ZendeskReply | undefined
   readonly allow: string | undefined
+  readonly challenge: Challenge | undefined
   /** How long Zendesk took for the answer that led to this, in milliseconds; for the log. */
   zendeskMs: number | undefined
 
@@ -18,6 +19,7 @@ export class Problem extends Error {
     this.retryAfter = particulars.retryAfter
     this.zendesk = particulars.zendesk
     this.allow = particulars.allow
+    this.challenge = particulars.challenge
   }
 }
 
@@ -42,8 +44,14 @@ export function problemHeaders(problem: Problem): Record<string, string> {
     'cache-control': 'no-store',
     ...(problem.retryAfter !== undefined && { 'retry-after': String(problem.retryAfter) }),
     ...(problem.allow !== undefined && { allow: problem.allow }),
-    ...(problem.status === 401 && { 'www-authenticate': 'Bearer realm="zendesk-session-proxy"' }),
+    ...((problem.status === 401 || problem.challenge) && { 'www-authenticate': challenge(problem) }),
   }
+}
+
+/** Never Basic, although it is accepted: a browser would open its password dialog. */
+function challenge({ challenge: error }: Problem): string {
+  const realm = 'Bearer realm="zendesk-session-proxy"'
+  return error ? `${realm}, error="${error}"` : realm
 }
 
 export function problemTypeUri(code: ProblemCode, publicUrl = ''): string {
@@ -61,7 +69,12 @@ interface Particulars {
   zendesk?: ZendeskReply | undefined
   /** The value of the Allow header of a 405. */
   allow?: string
+  /** What the www-authenticate header gives as the reason. */
+  challenge?: Challenge
 }
+
+/** RFC 6750, section 3.1. A request without any credential gets none. */
+type Challenge = 'invalid_token' | 'insufficient_scope'
 
 /** What a caller may know of Zendesk's answer. */
 export interface ZendeskReply {

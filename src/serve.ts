@@ -9,12 +9,23 @@ import { placeOf } from './error-place.js'
 /** The process: reads the environment, listens, and ends well. Resolves once it listens. */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInstance> {
   const config = await readConfig(environment)
-  const log = createLogger(config.LOG_LEVEL)
+  const log = await createLogger(config.LOG_LEVEL)
   for (const warning of startWarnings(config, Object.keys(environment))) log.warn(warning)
 
   const app = await buildApp(config, log)
   closeWithGrace(
-    { delay: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_GRACE_MS, logger: false },
+    {
+      delay: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_GRACE_MS,
+      logger: false,
+      // A process that could not listen ends by itself, with the exit code that says so.
+      skip: ['beforeExit'],
+      onTimeout: () => {
+        log.error('stopped, although requests were in flight: SHUTDOWN_GRACE_MS is over')
+      },
+      onSecondSignal: (signal) => {
+        log.error({ signal }, 'stopped at once')
+      },
+    },
     async ({ signal, err }) => {
       if (err) log.fatal(placeOf(err), 'stopping after an error that nobody caught')
       else log.info({ signal }, 'stopping')

@@ -187,7 +187,9 @@ t.test('a redis that comes and goes gives nobody a second budget', needsRedis, a
 })
 
 async function start(t: Test, count: number, environment: NodeJS.ProcessEnv): Promise<Service[]> {
-  return Promise.all(Array.from({ length: count }, () => startService(t, environment)))
+  return Promise.all(
+    Array.from({ length: count }, () => startService(t, { CALLER_RATE_PER_MINUTE: '0', ...environment })),
+  )
 }
 
 function renew(replica: Service | undefined) {

@@ -20,12 +20,16 @@ export function callerKeys(environment: Environment, faults: Faults): Secret<Cal
   return readSecret('CALLER_KEYS', environment, faults, parseCallerKeys)
 }
 
+export function isCallerName(text: string): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(text)
+}
+
 /** @throws {SecretError} that gives the position of a bad entry, never its text: it may be a key in clear. */
 export function parseCallerKeys(text: string): CallerKeys {
   const entries = text.split(/[\s,]+/).filter((entry) => entry !== '')
   const keys = entries.map((entry, index) => {
-    const [, name, digest] = /^([A-Za-z0-9._-]{1,64}):([0-9a-fA-F]{64})$/.exec(entry) ?? []
-    if (name === undefined || digest === undefined) {
+    const [, name, digest] = /^([^:]*):([0-9a-fA-F]{64})$/.exec(entry) ?? []
+    if (name === undefined || digest === undefined || !isCallerName(name)) {
       throw new SecretError(`${variables.CALLER_KEYS.should} (look at entry ${index + 1})`)
     }
     return { name, digest: Buffer.from(digest, 'hex') }
@@ -59,7 +63,7 @@ export function jwtConfig(environment: Environment, faults: Faults): JwtConfig |
 export function corsOrigins(environment: Environment, faults: Faults): string[] {
   const origins = list(environment.CORS_ORIGINS)
   const bad = origins.some(
-    (origin) => !/^https?:/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin,
+    (origin) => !/^https?:[^*]+$/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin,
   )
   if (bad)
     faults.add(['CORS_ORIGINS'], `${variables.CORS_ORIGINS.should}; no *, no null, no path, lower case`)
@@ -86,7 +90,8 @@ export function checkOpenness(environment: Environment, anyoneConfigured: boolea
   }
 }
 
-function isIssuerUrl(value: string): boolean {
+/** Where an issuer or its keys may be: https, or http on this machine. */
+export function isIssuerUrl(value: string): boolean {
   if (!URL.canParse(value)) return false
   const { protocol, hostname, username, password, hash } = new URL(value)
   if (username !== '' || password !== '' || hash !== '') return false
@@ -97,7 +102,9 @@ function isRange(range: string): boolean {
   const [address = '', prefix, ...rest] = range.split('/')
   const version = isIP(address)
   if (version === 0 || rest.length > 0) return false
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+  return (
+    prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+  )
 }
 
 function list(value: string | undefined): string[] {

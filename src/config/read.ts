@@ -22,14 +22,24 @@ export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config
 
 /** The variables by type. Those that are malformed become faults and count as unset, so that the others are looked at too. */
 async function readEnvironment(given: NodeJS.ProcessEnv, faults: Faults): Promise<Environment> {
+  const readable = setAside(Object.keys(given).filter(isOddInteger(given)), given, faults)
   try {
-    return await coerce(given)
+    return await coerce(readable)
   } catch (error) {
-    const names = malformedNames(error)
-    for (const name of names)
-      faults.add([name], isVariable(name) ? variables[name].should : 'the path of a file')
-    return coerce(Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name))))
+    return coerce(setAside(malformedNames(error), readable, faults))
   }
+}
+
+function setAside(names: string[], given: NodeJS.ProcessEnv, faults: Faults): NodeJS.ProcessEnv {
+  for (const name of names)
+    faults.add([name], isVariable(name) ? variables[name].should : 'the path of a file')
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)))
+}
+
+/** Ajv takes whatever JavaScript takes for a number: Infinity, 1e999, 0x10. */
+function isOddInteger(given: NodeJS.ProcessEnv): (name: string) => boolean {
+  return (name) =>
+    isVariable(name) && variables[name].type === 'integer' && !/^\d{1,9}$/.test(given[name] ?? '')
 }
 
 async function coerce(data: NodeJS.ProcessEnv): Promise<Environment> {

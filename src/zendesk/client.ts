@@ -128,14 +128,14 @@ export interface Outlook {
 
 type Judge<T> = (answer: Answer) => T | Problem
 
-interface Call {
+export interface Call {
   operation: Operation
   method: 'GET'
   path: string
 }
 
-const RENEW: Call = { operation: 'renew', method: 'GET', path: '/api/v2/users/me/session/renew' }
-const IDENTIFY: Call = { operation: 'identify', method: 'GET', path: '/api/v2/users/me.json' }
+export const RENEW: Call = { operation: 'renew', method: 'GET', path: '/api/v2/users/me/session/renew' }
+export const IDENTIFY: Call = { operation: 'identify', method: 'GET', path: '/api/v2/users/me.json' }
 
 function isRejection(verdict: unknown): verdict is Problem {
   return verdict instanceof Problem && verdict.code === 'zendesk-credentials-rejected'

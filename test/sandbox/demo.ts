@@ -10,7 +10,7 @@ const app = await serve({
   ZENDESK_OAUTH_CLIENT_ID: zendesk.credentials.clientId,
   ZENDESK_OAUTH_CLIENT_SECRET: zendesk.credentials.clientSecret,
 })
-const service = `http://localhost:${app.config.PORT}`
+const service = `http://localhost:${new URL(app.listeningOrigin).port}`
 
 console.log(`
 The service answers on ${service}, the sandbox Zendesk on ${zendesk.url}. Try:

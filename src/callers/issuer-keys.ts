@@ -1,0 +1,153 @@
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import { Agent, request } from 'undici'
+import { isIssuerUrl, type JwtConfig } from '../config/callers.js'
+import { Problem } from '../problems.js'
+import { version } from '../version.js'
+
+/** After a try, good or bad, the issuer is left alone for this long: unknown key ids must not become a flood of requests. */
+export const COOL_DOWN_SECONDS = 3
+/** Keys older than this are fetched again, so that those which the issuer has withdrawn go. */
+const FRESH_MS = 10 * 60_000
+/** For the discovery document and the keys together. */
+const TIMEOUT_MS = 2_000
+const LARGEST_DOCUMENT = 256 * 1024
+
+/**
+ * The keys of the issuer, fetched when first needed, when a token names an unknown one, and now and then. Those once fetched
+ * are used for as long as the issuer is away, which jose's own remote set does not do.
+ */
+export class IssuerKeys {
+  readonly #config: JwtConfig
+  readonly #log: IssuerLog
+  readonly #changed: () => void
+  readonly #agent = new Agent({
+    maxResponseSize: LARGEST_DOCUMENT,
+    connect: { rejectUnauthorized: true, timeout: TIMEOUT_MS },
+  })
+  #keys: JWTVerifyGetKey | undefined
+  #text: string | undefined
+  #loading: Promise<void> | undefined
+  #triedAt = -Infinity
+  #loadedAt = -Infinity
+  #away: Problem | undefined
+
+  /** @param changed is called when the issuer has other keys than before. */
+  constructor(config: JwtConfig, log: IssuerLog, changed: () => void) {
+    this.#config = config
+    this.#log = log
+    this.#changed = changed
+  }
+
+  /** The key for a token's header; throws the problem `identity-provider-unavailable` where it cannot be had. */
+  readonly find: JWTVerifyGetKey = async (header, token) => {
+    if (!this.#keys) await this.#load()
+    try {
+      return await this.#known(header, token)
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+    }
+    await this.#load()
+    return this.#known(header, token)
+  }
+
+  /** Fetches the keys again, in the background, where they are old. */
+  keepFresh(): void {
+    if (this.#keys && performance.now() - this.#loadedAt > FRESH_MS) this.#load().catch(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  readonly #known: JWTVerifyGetKey = (header, token) => {
+    if (!this.#keys) throw this.#away ?? unavailable(undefined)
+    return this.#keys(header, token)
+  }
+
+  #load(): Promise<void> {
+    if (this.#loading) return this.#loading
+    if (performance.now() - this.#triedAt < COOL_DOWN_SECONDS * 1000)
+      return this.#away ? Promise.reject(this.#away) : Promise.resolve()
+    this.#loading = this.#fetchKeys().finally(() => {
+      this.#triedAt = performance.now()
+      this.#loading = undefined
+    })
+    return this.#loading
+  }
+
+  async #fetchKeys(): Promise<void> {
+    try {
+      const signal = AbortSignal.timeout(TIMEOUT_MS)
+      const text = await this.#get(this.#config.jwksUrl ?? (await this.#discover(signal)), signal)
+      this.#accept(text)
+    } catch (error) {
+      if (!this.#away) this.#log.warn(reasonOf(error), 'the keys of JWT_ISSUER cannot be had')
+      this.#away = unavailable(error)
+      throw this.#away
+    }
+  }
+
+  #accept(text: string): void {
+    if (text !== this.#text) {
+      this.#keys = createLocalJWKSet(JSON.parse(text) as JSONWebKeySet)
+      if (this.#text !== undefined) this.#changed()
+      this.#text = text
+    }
+    this.#loadedAt = performance.now()
+    if (this.#away) this.#log.info({}, 'the keys of JWT_ISSUER are back')
+    this.#away = undefined
+  }
+
+  /** OpenID Connect Discovery 1.0, section 4; its 4.3 says why the issuer must be the very same. */
+  async #discover(signal: AbortSignal): Promise<string> {
+    const { issuer } = this.#config
+    const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+    const document: unknown = JSON.parse(await this.#get(address, signal))
+    if (!isDiscovery(document)) throw new IssuerError('discovery-document-unusable')
+    if (document.issuer !== issuer) throw new IssuerError('discovery-document-of-another-issuer')
+    return document.jwks_uri
+  }
+
+  /** Follows no redirect: it could lead to anybody. */
+  async #get(address: string, signal: AbortSignal): Promise<string> {
+    const { statusCode, body } = await request(address, {
+      dispatcher: this.#agent,
+      headers: { accept: 'application/json', 'user-agent': `zendesk-session-proxy/${version}` },
+      signal,
+      reset: true,
+    })
+    const text = await body.text()
+    if (statusCode !== 200) throw new IssuerError(`status-${statusCode}`)
+    return text
+  }
+}
+
+export interface IssuerLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+/** Its code says what is wrong, in our words. */
+class IssuerError extends Error {
+  readonly code: string
+
+  constructor(code: string) {
+    super(code)
+    this.code = code
+  }
+}
+
+function unavailable(cause: unknown): Problem {
+  return new Problem('identity-provider-unavailable', { cause, retryAfter: COOL_DOWN_SECONDS })
+}
+
+function isDiscovery(value: unknown): value is { issuer: string; jwks_uri: string } {
+  if (typeof value !== 'object' || value === null || !('issuer' in value) || !('jwks_uri' in value))
+    return false
+  return typeof value.issuer === 'string' && typeof value.jwks_uri === 'string' && isIssuerUrl(value.jwks_uri)
+}
+
+function reasonOf(error: unknown): { errorCode: string | undefined } {
+  if (!(error instanceof Error)) return { errorCode: undefined }
+  return { errorCode: 'code' in error && typeof error.code === 'string' ? error.code : error.name }
+}

@@ -1,0 +1,121 @@
+import { hash } from 'node:crypto'
+import { errors, jwtVerify, type JWTPayload } from 'jose'
+import type { JwtConfig } from '../config/callers.js'
+import { Problem } from '../problems.js'
+import { IssuerKeys, type IssuerLog } from './issuer-keys.js'
+import { WrongCredential } from './refusal.js'
+
+/** Asymmetric ones only: with HS256 anybody who knows our public keys could sign (RFC 8725, section 2.1). */
+const ALGORITHMS = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+]
+
+const CLOCK_TOLERANCE_SECONDS = 5
+
+/** Tokens remembered; some 200 bytes each. */
+const REMEMBERED = 10_000
+
+/** The JWTs of the issuer. One that was verified is remembered by its digest until it expires or the issuer's keys change. */
+export class CallerTokens {
+  readonly #config: JwtConfig
+  readonly #keys: IssuerKeys
+  readonly #remembered = new Map<string, Holder>()
+
+  constructor(config: JwtConfig, log: IssuerLog) {
+    this.#config = config
+    this.#keys = new IssuerKeys(config, log, () => {
+      this.#remembered.clear()
+    })
+  }
+
+  /**
+   * Who holds the token; at once where it is remembered.
+   * @throws {Problem} `caller-not-authenticated`, `caller-not-allowed` or `identity-provider-unavailable`.
+   */
+  holderOf(token: string): string | Promise<string> {
+    this.#keys.keepFresh()
+    const digest = hash('sha256', token, 'base64')
+    const holder = this.#remembered.get(digest)
+    if (!holder) return this.#verify(token, digest)
+    if (holder.expiresAt > Date.now()) return admitted(holder)
+    this.#remembered.delete(digest)
+    return this.#verify(token, digest)
+  }
+
+  async close(): Promise<void> {
+    await this.#keys.close()
+  }
+
+  async #verify(token: string, digest: string): Promise<string> {
+    const { issuer, audience, scope } = this.#config
+    const payload = await this.#payloadOf(token, {
+      issuer,
+      audience,
+      algorithms: ALGORITHMS,
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    })
+    const holder = {
+      name: holderName(payload.sub ?? ''),
+      allowed: scope === undefined || scopesOf(payload).includes(scope),
+      expiresAt: (payload.exp ?? 0) * 1000,
+    }
+    this.#remember(digest, holder)
+    return admitted(holder)
+  }
+
+  async #payloadOf(token: string, options: Parameters<typeof jwtVerify>[2]): Promise<JWTPayload> {
+    try {
+      const { payload } = await jwtVerify(token, this.#keys.find, options)
+      return payload
+    } catch (error) {
+      if (error instanceof Problem) throw error
+      throw isHonest(error)
+        ? new Problem('caller-not-authenticated', { cause: error, challenge: 'invalid_token' })
+        : new WrongCredential(error)
+    }
+  }
+
+  #remember(digest: string, holder: Holder): void {
+    const [oldest] = this.#remembered.keys()
+    if (oldest !== undefined && this.#remembered.size >= REMEMBERED) this.#remembered.delete(oldest)
+    this.#remembered.set(digest, holder)
+  }
+}
+
+interface Holder {
+  name: string
+  /** Whether it has the scope that is asked for. */
+  allowed: boolean
+  /** Milliseconds since 1970. */
+  expiresAt: number
+}
+
+function admitted({ name, allowed }: Holder): string {
+  if (!allowed) throw new Problem('caller-not-allowed', { challenge: 'insufficient_scope' })
+  return name
+}
+
+/**
+ * Not a guess: a token that is expired or not for us has a good signature, and one whose key is unknown may have been signed
+ * with a key that the issuer introduced a second ago.
+ */
+function isHonest(error: unknown): boolean {
+  return (
+    error instanceof errors.JWTExpired ||
+    error instanceof errors.JWTClaimValidationFailed ||
+    error instanceof errors.JWKSNoMatchingKey
+  )
+}
+
+/** For log and limits. The colon keeps it apart from the names of keys; a subject that is long or odd becomes its digest. */
+function holderName(subject: string): string {
+  const harmless = /^[\w.@|:/+=~-]{1,128}$/.test(subject)
+  return harmless ? `jwt:${subject}` : `jwt:#${hash('sha256', subject, 'base64url').slice(0, 22)}`
+}
+
+/** `scope` of RFC 8693, section 4.2, or the `scp` of other issuers, which may be a list. */
+function scopesOf({ scope, scp }: JWTPayload): unknown[] {
+  return [scope, scp].flatMap((value) => (typeof value === 'string' ? value.split(' ') : value))
+}

@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { lookup } from 'node:dns/promises'
+import { connect, isIP } from 'node:net'
+import { Deadline } from '../zendesk/deadline.js'
+import { fail, ok, type Finding } from './finding.js'
+import { endpointOf, type Patient } from './patient.js'
+
+/** The name has an address, and something listens there. */
+export async function checkAddress(patient: Patient): Promise<Finding[]> {
+  const { host, port } = endpointOf(patient)
+  const deadline = new Deadline(patient.timeoutMs)
+  try {
+    const addresses = await deadline.bound(lookup(host, { all: true }))
+    await connects(host, port, deadline.signal)
+    const found = isIP(host) ? host : `${host} is ${addresses.map(({ address }) => address).join(', ')}`
+    return [ok(`${found}; port ${port} answers`)]
+  } catch (error) {
+    return [unreachable(deadline.signal.aborted ? 'ETIMEDOUT' : errorCode(error), patient)]
+  } finally {
+    deadline.end()
+  }
+}
+
+async function connects(host: string, port: number, signal: AbortSignal): Promise<void> {
+  const socket = connect({ host, port })
+  try {
+    await once(socket, 'connect', { signal })
+  } finally {
+    socket.on('error', () => undefined).destroy()
+  }
+}
+
+function unreachable(code: string, patient: Patient): Finding {
+  const { host, port } = endpointOf(patient)
+  const place = `${host}, port ${port}`
+  const detail = proxyNote(patient)
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'ENODATA':
+      return fail(`the name ${host} has no address`, MISSPELT_OR_DEAF, detail)
+    case 'EAI_AGAIN':
+      return fail(`no name server answers the question for ${host}`, DEAF, detail)
+    case 'ECONNREFUSED':
+      return fail(`nobody listens at ${place} (ECONNREFUSED)`, REFUSED, detail)
+    case 'ETIMEDOUT':
+      return fail(`no connection to ${place} within ${patient.timeoutMs} ms`, SWALLOWED, detail)
+    default:
+      return fail(`no connection to ${place} (${code})`, NO_ROUTE, detail)
+  }
+}
+
+const MISSPELT_OR_DEAF =
+  'Correct ZENDESK_URL. Every name under zendesk.com has an address: if such a one has none here, mend the name server of this machine.'
+const DEAF = 'Mend the name resolution of this machine or container: its name server, and the way out to it.'
+const REFUSED = 'Check the port in ZENDESK_URL, and whether a firewall turns connections away.'
+const SWALLOWED =
+  'Look for a firewall, security group or network policy that drops packets to this address; let this machine out to it.'
+const NO_ROUTE = 'Mend the network of this machine: there is no way to this address.'
+
+/** The service connects by itself, so where only a proxy has a way out, nothing works. */
+function proxyNote({ variableNames }: Patient): string | undefined {
+  const name = variableNames.find((name) => /^(https?|all)_proxy$/i.test(name))
+  return name && `${name} is set, but this service uses no proxy: it needs a way of its own.`
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+}

@@ -1,0 +1,39 @@
+import { Problem } from '../problems.js'
+import type { Call } from '../zendesk/client.js'
+import type { Credentials } from '../zendesk/credentials.js'
+import { Deadline } from '../zendesk/deadline.js'
+import type { Answer } from '../zendesk/judge.js'
+import type { Patient } from './patient.js'
+
+/** One call as the service makes it, but once: what a retry would cover up is what the doctor wants to see. */
+export function ask<T>(
+  { transport, timeoutMs }: Patient,
+  call: Call,
+  judge: (answer: Answer) => T | Problem,
+  credentials: Credentials | undefined,
+): Promise<T | Problem> {
+  return within(timeoutMs, async (deadline) => {
+    const authorization = await credentials?.authorization(deadline)
+    if (authorization instanceof Problem) return authorization
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
+    const reveals = credentials?.reveals ?? (() => false)
+    const verdict = await transport.exchange({ ...call, headers, reveals }, judge, deadline.signal)
+    return verdict instanceof Problem ? verdict : verdict.value
+  })
+}
+
+/** What the work gives, or its problem, within so many milliseconds. */
+export async function within<T>(
+  milliseconds: number,
+  work: (deadline: Deadline) => Promise<T | Problem>,
+): Promise<T | Problem> {
+  const deadline = new Deadline(milliseconds)
+  try {
+    return await work(deadline)
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  } finally {
+    deadline.end()
+  }
+}

@@ -1,0 +1,84 @@
+import type { Config } from '../config/config.js'
+import { ConfigError } from '../config/faults.js'
+import { readConfig } from '../config/read.js'
+import { startWarnings } from '../config/warnings.js'
+import { checkAddress } from './address.js'
+import { checkCertificate } from './certificate.js'
+import { ok, warn, type Finding } from './finding.js'
+import { checkHelpDesk } from './help-desk.js'
+import { checkIdentity } from './identity.js'
+import { admit, type Patient } from './patient.js'
+import { checkRateLimit } from './rate-limit.js'
+import { checkRenewal } from './renewal.js'
+import { checkToken } from './token.js'
+
+/** Every finding, as soon as it is found. After a failure only those checks are made that still make sense. */
+export async function* examine(environment: NodeJS.ProcessEnv): AsyncGenerator<CheckedFinding> {
+  const config = await readConfig(environment).catch(configFault)
+  if (!('zendeskOrigin' in config)) {
+    yield { check: 'configuration', ...config }
+    return
+  }
+  const names = Object.keys(environment)
+  for (const finding of describe(config, names)) yield { check: 'configuration', ...finding }
+
+  const patient = admit(config, names)
+  try {
+    yield* examineAccount(patient)
+  } finally {
+    await patient.transport.close()
+  }
+}
+
+export interface CheckedFinding extends Finding {
+  check: string
+}
+
+type Check = (patient: Patient) => Promise<Finding[]> | Finding[]
+
+const checks: Record<string, Check> = {
+  address: checkAddress,
+  certificate: checkCertificate,
+  'help desk': checkHelpDesk,
+  token: checkToken,
+  identity: checkIdentity,
+  'rate limit': checkRateLimit,
+  renewal: checkRenewal,
+}
+
+async function* examineAccount(patient: Patient): AsyncGenerator<CheckedFinding> {
+  let failed = false
+  for (const [check, run] of Object.entries(checks)) {
+    // The rate limit is read from what has come already, and explains many a failure.
+    if (failed && run !== checkRateLimit) continue
+    for (const finding of await run(patient)) {
+      failed ||= finding.level === 'fail'
+      yield { check, ...withhold(finding, patient) }
+    }
+  }
+}
+
+function configFault(error: unknown): Finding {
+  if (!(error instanceof ConfigError)) throw error
+  return { level: 'fail', title: 'this environment does not do', detail: error.message }
+}
+
+function describe(config: Config, names: string[]): Finding[] {
+  const { zendeskOrigin, zendeskCredentials, ZENDESK_TIMEOUT_MS } = config
+  const summary = `${kinds[zendeskCredentials.kind]} for ${zendeskOrigin}, ${ZENDESK_TIMEOUT_MS} ms for each check`
+  return [ok(summary), ...startWarnings(config, names).map((warning) => warn(warning))]
+}
+
+const kinds = {
+  'client-credentials': 'OAuth client credentials',
+  bearer: 'an OAuth token',
+  'api-token': 'e-mail and API token',
+  password: 'e-mail and password',
+} as const satisfies Record<Config['zendeskCredentials']['kind'], string>
+
+/** The last line of defence: some words of others (an issuer, a role) are in findings, and others know what we sent them. */
+function withhold(finding: Finding, { credentials }: Patient): Finding {
+  const { level, title, detail = '', mend = '' } = finding
+  if (!credentials.reveals(`${title}\n${detail}\n${mend}`)) return finding
+  return { level, title: 'withheld, since it holds one of the secrets' }
+}

@@ -1,0 +1,20 @@
+/** What a check found, in plain words and without any secret. */
+export interface Finding {
+  level: 'ok' | 'warn' | 'fail'
+  title: string
+  detail?: string | undefined
+  /** What the operator should do. */
+  mend?: string | undefined
+}
+
+export function ok(title: string, detail?: string): Finding {
+  return { level: 'ok', title, detail }
+}
+
+export function warn(title: string, mend?: string): Finding {
+  return { level: 'warn', title, mend }
+}
+
+export function fail(title: string, mend: string, detail?: string): Finding {
+  return { level: 'fail', title, detail, mend }
+}

@@ -1,0 +1,37 @@
+import { Problem } from '../problems.js'
+import { IDENTIFY } from '../zendesk/client.js'
+import { judgeIdentity } from '../zendesk/judge.js'
+import { ask } from './ask.js'
+import { explain } from './explain.js'
+import { ok, warn, type Finding } from './finding.js'
+import type { Patient } from './patient.js'
+
+/** Is there a help desk at all? Asked without credentials, so that a misspelt address does not learn them. */
+export async function checkHelpDesk(patient: Patient): Promise<Finding[]> {
+  const identity = await ask(patient, IDENTIFY, judgeIdentity, undefined)
+  if (!(identity instanceof Problem))
+    return [identity.id === null ? ok(PRESENT) : warn(INJECTED, INJECTED_MEND)]
+  switch (identity.code) {
+    case 'zendesk-credentials-rejected':
+    case 'zendesk-permission-denied':
+      return [ok(PRESENT)]
+    case 'zendesk-redirected':
+    case 'zendesk-bad-response':
+    case 'zendesk-error':
+      // How Zendesk treats strangers is no reason to stop: the checks with credentials will tell.
+      return [isMarked(patient) ? ok(PRESENT) : explain(identity, patient)]
+    default:
+      return [explain(identity, patient)]
+  }
+}
+
+/** Whether the answer bears one of the headers that only Zendesk sends. */
+function isMarked({ transport }: Patient): boolean {
+  const { headers = {} } = transport.lastAnswer('identify') ?? {}
+  return Object.keys(headers).some((name) => name.startsWith('x-zendesk-'))
+}
+
+const PRESENT = 'there is one at this address'
+const INJECTED = 'it knows us although no credentials were sent'
+const INJECTED_MEND =
+  'Something in between adds credentials of its own, so that the next checks prove nothing about ours. Connect to Zendesk itself.'

@@ -1,0 +1,41 @@
+import type { Config } from '../config/config.js'
+import type { CredentialConfig } from '../config/zendesk.js'
+import { version } from '../version.js'
+import { present } from '../zendesk/connect.js'
+import type { Credentials } from '../zendesk/credentials.js'
+import { RecordingTransport } from './recording-transport.js'
+
+/** What is examined: the account at `origin` as the service would use it. */
+export interface Patient {
+  origin: URL
+  credentialConfig: CredentialConfig
+  credentials: Credentials
+  transport: RecordingTransport
+  /** The limit of each check, in milliseconds. */
+  timeoutMs: number
+  /** 0 = none. */
+  budgetPerMinute: number
+  /** The names in the environment: some are heeded by Node and by other programs. */
+  variableNames: string[]
+}
+
+export function admit(config: Config, variableNames: string[]): Patient {
+  const { zendeskOrigin, zendeskCredentials, ZENDESK_TIMEOUT_MS, ZENDESK_BUDGET_PER_MINUTE } = config
+  const transport = new RecordingTransport(zendeskOrigin, `zendesk-session-proxy/${version}`, () => undefined)
+  return {
+    origin: new URL(zendeskOrigin),
+    credentialConfig: zendeskCredentials,
+    credentials: present(zendeskCredentials, transport, ZENDESK_TIMEOUT_MS),
+    transport,
+    timeoutMs: ZENDESK_TIMEOUT_MS,
+    budgetPerMinute: ZENDESK_BUDGET_PER_MINUTE,
+    variableNames,
+  }
+}
+
+/** Where to connect to; an IPv6 address without its brackets. */
+export function endpointOf({ origin }: Patient): { host: string; port: number } {
+  const { hostname, port, protocol } = origin
+  const usual = protocol === 'https:' ? 443 : 80
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? usual : Number(port) }
+}

@@ -1,0 +1,47 @@
+import type { Answer } from '../zendesk/judge.js'
+import { ok, warn, type Finding } from './finding.js'
+import type { Patient } from './patient.js'
+
+/** Our budget beside the limit that all integrations of the account share, as told by the last answer. */
+export function checkRateLimit({ transport, budgetPerMinute }: Patient): Finding[] {
+  const answer = transport.lastAnswer('identify')
+  if (!answer) return []
+  const { limit, remaining } = rateLimitOf(answer)
+  if (limit === undefined && answer.status !== 200) return []
+  if (limit === undefined)
+    return [ok(NOT_TOLD, `Our part, ZENDESK_BUDGET_PER_MINUTE, is ${budget(budgetPerMinute)}.`)]
+  const left = remaining === undefined ? '' : `, ${remaining} left`
+  const title = `${limit} calls a minute for the whole account${left}; our part is ${budget(budgetPerMinute)}`
+  const findings = [compare(title, limit, budgetPerMinute)]
+  if (remaining !== undefined && remaining < limit / 10) findings.push(warn(NEARLY_SPENT, OTHERS))
+  return findings
+}
+
+function compare(title: string, limit: number, budgetPerMinute: number): Finding {
+  const half = Math.max(Math.floor(limit / 2), 1)
+  const mend = `Set ZENDESK_BUDGET_PER_MINUTE to ${half} or less: other integrations need the rest.`
+  if (budgetPerMinute === 0 || budgetPerMinute > limit / 2) return warn(title, mend)
+  return ok(title)
+}
+
+const NOT_TOLD = 'Zendesk sends no rate-limit headers here; a plan allows 200 to 2500 calls a minute'
+const NEARLY_SPENT = 'less than a tenth of the limit is left in this minute'
+const OTHERS = 'See which other integrations of this account call so often: they and we are refused together.'
+
+function budget(perMinute: number): string {
+  return perMinute === 0 ? 'without bound' : String(perMinute)
+}
+
+/** Under the names of today, of 2024 and of before. */
+function rateLimitOf({ headers }: Answer): { limit: number | undefined; remaining: number | undefined } {
+  const first = (...names: string[]) => names.map((name) => count(headers[name])).find((n) => n !== undefined)
+  return {
+    limit: first('x-rate-limit', 'ratelimit-limit', 'rate-limit-limit'),
+    remaining: first('x-rate-limit-remaining', 'ratelimit-remaining', 'rate-limit-remaining'),
+  }
+}
+
+function count(value: string | string[] | undefined): number | undefined {
+  const digits = /^\s*(\d{1,7})\s*(?:[,;]|$)/.exec([value].flat()[0] ?? '')?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}

@@ -1,0 +1,49 @@
+import { Problem } from '../problems.js'
+import type { CredentialConfig } from '../config/zendesk.js'
+import { IDENTIFY } from '../zendesk/client.js'
+import { present } from '../zendesk/connect.js'
+import { judgeIdentity } from '../zendesk/judge.js'
+import { ask } from './ask.js'
+import type { Patient } from './patient.js'
+
+/** How to mend the mistake that is usual with this kind of credential, if one try shows that it was made. */
+export async function confirmMistake(patient: Patient): Promise<string | undefined> {
+  const mistake = usualMistake(patient.credentialConfig)
+  if (!mistake) return undefined
+  const meant = present(mistake.meant, patient.transport, patient.timeoutMs)
+  const identity = await ask(patient, IDENTIFY, judgeIdentity, meant)
+  return identity instanceof Problem || identity.id === null ? undefined : mistake.mend
+}
+
+function usualMistake(config: CredentialConfig): { meant: CredentialConfig; mend: string } | undefined {
+  switch (config.kind) {
+    case 'password':
+      return { meant: { ...config, kind: 'api-token' }, mend: IS_API_TOKEN }
+    case 'api-token':
+      return { meant: { ...config, kind: 'password' }, mend: IS_PASSWORD }
+    case 'client-credentials':
+      return config.scope === 'read' ? undefined : { meant: { ...config, scope: 'read' }, mend: WRONG_SCOPE }
+    case 'bearer':
+      return undefined
+  }
+}
+
+const IS_API_TOKEN =
+  'The value of ZENDESK_PASSWORD is an API token: give it in ZENDESK_API_TOKEN instead. The service then adds the /token that Zendesk wants behind the e-mail address.'
+const IS_PASSWORD =
+  'The value of ZENDESK_API_TOKEN is the password of that user: give it in ZENDESK_PASSWORD instead, or better, move to an OAuth client.'
+const WRONG_SCOPE =
+  'Set ZENDESK_OAUTH_SCOPE to read: with that scope this very client works. The one it has now is misspelt or too narrow.'
+
+/** What looks wrong with the value of the secret, told without showing it. */
+export function oddityOf({ secret }: CredentialConfig): string | undefined {
+  const { name } = secret
+  const value = secret.reveal()
+  const decoded = Buffer.from(value, 'base64').toString('latin1')
+  if (value.trim() !== value) return `Take the blank away with which the value of ${name} begins or ends.`
+  if (/^(["']).*\1$/.test(value))
+    return `Take away the quotation marks around the value of ${name}: they are sent along.`
+  if (value.includes('/token:') || decoded.includes('/token:'))
+    return `Give the token alone in ${name}: it holds the e-mail address and /token as well, which the service adds by itself.`
+  return undefined
+}

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { keyDigest, makeKey } from '../src/callers/keys.js'
+import { basic, bearer, entry, eventually, renew } from './credentials.js'
+import { ask, speak, startBoth } from './helper.js'
+
+const PATHS = ['/session/renew', '/api/v2/users/me/session/renew']
+
+t.test('a key opens the door as bearer, and as the password that belongs to its name', async (t) => {
+  const key = makeKey()
+  const { url, zendesk, log } = await startBoth(t, { CALLER_KEYS: entry('billing', key) })
+  for (const path of PATHS) {
+    for (const authorization of [bearer(key), `bearer   ${key} `, basic('billing', key)]) {
+      const answer = await ask(url + path, { headers: { authorization } })
+      t.equal(answer.status, 200, `${path} with ${authorization.slice(0, 6)}`)
+    }
+  }
+  t.equal(zendesk.renewals().length, 6)
+  t.ok(log.filter(({ msg }) => msg === 'request').every(({ caller }) => caller === 'billing'))
+  t.notOk(zendesk.requests.some(({ rawHeaders }) => rawHeaders.some((value) => value.includes(key))))
+})
+
+t.test('one name may have two keys while one is replaced by the other', async (t) => {
+  const keys = [makeKey(), makeKey()]
+  const { url } = await startBoth(t, { CALLER_KEYS: keys.map((key) => entry('billing', key)).join('\n') })
+  for (const key of keys) t.equal((await renew(url, basic('billing', key))).status, 200)
+})
+
+t.test('every wrong caller hears the same, and Zendesk hears nothing', async (t) => {
+  const [key, other] = [makeKey(), makeKey()]
+  const { url, port, zendesk } = await startBoth(t, {
+    CALLER_KEYS: `${entry('billing', key)},${entry('shop', other)}`,
+    TRUST_PROXY: '127.0.0.1/32',
+  })
+  const wrong: Record<string, string> = {
+    'an unknown key': bearer(makeKey()),
+    'a truncated key': bearer(key.slice(0, -1)),
+    'a key in upper case': bearer(key.toUpperCase()),
+    'a key with something after it': bearer(`${key}=`),
+    'the digest instead of the key': bearer(keyDigest(key)),
+    'the name and an unknown key': basic('billing', makeKey()),
+    'the key under the name of another': basic('billing', other),
+    'the key under a name in other case': basic('Billing', key),
+    'the key under no name': basic('', key),
+    'a name without a key': basic('billing', ''),
+    'Basic without a colon': `Basic ${Buffer.from(key).toString('base64')}`,
+    'Basic that is not base64': 'Basic %%%%',
+    'no scheme': key,
+    'another scheme': `Digest ${key}`,
+    'a scheme with commas in it': 'Digest username="billing", realm="x", response="y"',
+    'a scheme alone': 'Bearer',
+    'two words': `Bearer ${key} ${key}`,
+    'a name from the prototype': basic('__proto__', 'constructor'),
+    'something like a JWT, although no issuer is configured': bearer('eyJhbGciOiJub25lIn0.e30.'),
+  }
+  const told = new Set<string>()
+  for (const [index, [what, authorization]] of Object.entries(wrong).entries()) {
+    // Each from its own address, or the limit of failed attempts would speak first.
+    const headers = { authorization, 'x-forwarded-for': `192.0.2.${index}`, 'x-request-id': 'same' }
+    const answer = await ask(`${url}/session/renew`, { headers })
+    t.equal(answer.status, 401, what)
+    told.add(answer.text + String(answer.headers.get('www-authenticate')))
+  }
+  t.equal(told.size, 1, 'they cannot be told apart')
+  t.match([...told][0], /"code":"caller-not-authenticated".*error="invalid_token"$/)
+
+  const none = await ask(`${url}/session/renew`, { headers: { 'x-request-id': 'same' } })
+  t.equal(none.status, 401)
+  t.equal(none.headers.get('www-authenticate'), 'Bearer realm="zendesk-session-proxy"')
+  t.equal(none.body?.['code'], 'caller-not-authenticated')
+
+  const twice = [`authorization: ${bearer(key)}\r\nAuthorization: ${basic('billing', key)}`]
+  twice.push(`authorization: ${bearer(key)}, ${basic('billing', key)}`)
+  for (const lines of twice) {
+    const said = await speak(
+      port,
+      `GET /session/renew HTTP/1.1\r\nhost: a\r\n${lines}\r\nconnection: close\r\n\r\n`,
+    )
+    t.match(said, /^HTTP\/1.1 400 [^]*"code":"malformed-request"/)
+  }
+  t.equal(zendesk.requests.length, 0)
+})
+
+t.test('a removed key stops working within a second, and a bad file changes nothing', async (t) => {
+  const [kept, removed, added] = [makeKey(), makeKey(), makeKey()]
+  const path = join(t.testdir(), 'keys')
+  replace(path, `${entry('kept', kept)}\n${entry('removed', removed)}\n`)
+  const { url, log } = await startBoth(t, { CALLER_KEYS_FILE: path })
+  t.equal((await renew(url, bearer(removed))).status, 200)
+
+  replace(path, `${entry('kept', kept)}\n${entry('added', added)}\n`)
+  await eventually(async () => (await renew(url, bearer(removed))).status === 401, 1000)
+  t.equal((await renew(url, bearer(kept))).status, 200)
+  t.equal((await renew(url, bearer(added))).status, 200)
+
+  replace(path, added)
+  await eventually(() => log.some(({ level }) => level === 50), 1000)
+  t.equal((await renew(url, bearer(added))).status, 200)
+  t.notOk(JSON.stringify(log).includes(added), 'the key that stood there in clear is not logged')
+})
+
+t.test('without keys, only those who address this machine by a name of its own are served', async (t) => {
+  const { url, port, zendesk } = await startBoth(t)
+  t.equal((await ask(`${url}/session/renew`)).status, 200)
+  for (const host of [
+    'attacker.example',
+    '127.0.0.1.attacker.example',
+    'localhost.attacker.example',
+    '10.0.0.1',
+  ]) {
+    const lines = `GET /session/renew HTTP/1.1\r\nhost: ${host}:${port}\r\nx-forwarded-host: localhost\r\nconnection: close\r\n\r\n`
+    t.match(await speak(port, lines), /^HTTP\/1.1 403 [^]*"code":"origin-not-allowed"/, host)
+  }
+  t.equal(zendesk.renewals().length, 1)
+})
+
+t.test('neither a key nor the token handed out appears anywhere else', async (t) => {
+  const key = makeKey()
+  const { url, log, app } = await startBoth(t, { CALLER_KEYS: entry('billing', key) })
+  const secrets = [key]
+  const elsewhere: string[] = []
+  const answer = await renew(url, bearer(key))
+  secrets.push(String(answer.body?.['authenticity_token']))
+  const attempts = [bearer(`${key}x`), `Digest ${key}`, basic(key, key), `${bearer(key)}, ${bearer(key)}`]
+  for (const authorization of attempts) elsewhere.push(await describe(renew(url, authorization)))
+  elsewhere.push(await describe(ask(`${url}/session/renew?key=${key}`)))
+  elsewhere.push(
+    await describe(ask(`${url}/${key}`, { method: 'PUT', headers: { 'x-request-id': `${key}!` } })),
+  )
+  elsewhere.push(await describe(ask(`${url}/readyz`, { headers: { authorization: bearer(key) } })))
+  elsewhere.push(JSON.stringify(log), JSON.stringify(app.config))
+  t.ok(log.length > attempts.length)
+  for (const secret of secrets) {
+    for (const form of [
+      secret,
+      Buffer.from(secret).toString('base64').slice(0, 40),
+      encodeURIComponent(secret),
+    ]) {
+      t.notOk(elsewhere.some((text) => text.includes(form)))
+    }
+  }
+})
+
+t.test('keygen makes a key once, and the entry that lets it in', async (t) => {
+  const made = await keygen('billing')
+  const [, key = ''] = /^ {2}(zsp_\S+)$/m.exec(made.stdout) ?? []
+  const [, configured = ''] = /^ {2}(billing:\S+)$/m.exec(made.stdout) ?? []
+  t.match(key, /^zsp_[\w-]{49}$/)
+  const checksum = createHash('sha256').update(key.slice(0, -6)).digest('base64url').slice(0, 6)
+  t.equal(key.slice(-6), checksum, 'a typo can be told')
+  const { url } = await startBoth(t, { CALLER_KEYS: configured })
+  t.equal((await renew(url, basic('billing', key))).status, 200)
+  t.notOk((await keygen('billing')).stdout.includes(key), 'another each time')
+  await t.rejects(keygen('not a name'), { code: 1, stdout: '', stderr: /Usage: npm run keygen -- NAME/ })
+  await t.rejects(keygen(), { code: 1, stdout: '' })
+})
+
+function keygen(...names: string[]) {
+  return promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/keygen.ts', ...names], {
+    env: { PATH: process.env['PATH'] },
+  })
+}
+
+function replace(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text)
+  renameSync(`${path}.new`, path)
+}
+
+async function describe(answer: ReturnType<typeof ask>): Promise<string> {
+  const { status, headers, text } = await answer
+  return `${status} ${JSON.stringify([...headers])} ${text}`
+}

@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { makeKey } from '../src/callers/keys.js'
+import { entry } from './credentials.js'
+import { startBoth } from './helper.js'
+
+const TOKEN = /^[\w-]{86}$/
+const run = promisify(execFile)
+
+t.test('the Postman item of Zendesk works with another host, user and password', async (t) => {
+  const { url, key, zendesk } = await startWithKey(t)
+  const item = JSON.parse(readFileSync('test/fixtures/postman-renew.json', 'utf8')) as object
+  const folder = t.testdir({
+    'collection.json': JSON.stringify({
+      info: { name: 'seed', schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json' },
+      auth: {
+        type: 'basic',
+        basic: [
+          { key: 'username', value: '{{user}}', type: 'string' },
+          { key: 'password', value: '{{password}}', type: 'string' },
+        ],
+      },
+      item: [item],
+    }),
+  })
+  const given = { baseUrl: url, user: 'billing', password: key }
+  await run(process.execPath, [
+    ...[bin('newman/bin/newman.js'), 'run', join(folder, 'collection.json'), '--disable-unicode'],
+    ...Object.entries(given).flatMap(([name, value]) => ['--env-var', `${name}=${value}`]),
+    ...['--reporters', 'json', '--reporter-json-export', join(folder, 'report.json')],
+  ])
+  const { run: report } = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as NewmanReport
+  const [execution] = report.executions
+  t.equal(report.executions.length, 1)
+  t.equal(execution?.response.code, 200)
+  const body = Buffer.from(execution?.response.stream.data ?? []).toString()
+  t.match(JSON.parse(body), { authenticity_token: TOKEN })
+  t.equal(zendesk.renewals().length, 1)
+})
+
+t.test("the seed's curl line works with another host, login and password", async (t) => {
+  const { url, key } = await startWithKey(t)
+  const { stdout } = await run('curl', [
+    ...['-u', `billing:${key}`, '-X', 'GET', '-H', 'Accept: application/json'],
+    `${url}/api/v2/users/me/session/renew`,
+  ])
+  t.match(JSON.parse(stdout), { authenticity_token: TOKEN })
+})
+
+t.test('what docs/calling.md shows does what it says', async (t) => {
+  const { url, key, zendesk } = await startWithKey(t)
+  const env = { PATH: process.env['PATH'], SERVICE: url, KEY: key, NAME: 'billing' }
+  const [bearer = '', basic = ''] = examples('sh')
+  for (const line of [bearer, basic])
+    t.match(JSON.parse((await run('sh', ['-c', line], { env })).stdout), { authenticity_token: TOKEN })
+
+  const [program = '', heart = ''] = examples('js')
+  const answer = await run(process.execPath, ['--input-type=module', '-e', program], { env })
+  t.match(answer.stdout.trim(), TOKEN)
+  const wrong = run(process.execPath, ['--input-type=module', '-e', program], { env: { ...env, KEY: 'x' } })
+  t.match((await failureOf(wrong)).stderr, /caller-not-authenticated: Send a valid key/)
+  t.equal(zendesk.renewals().length, 3)
+
+  const page = readFileSync('examples/browser/renew-session.js', 'utf8')
+  const statements = heart.split('\n').filter((line) => !line.includes('authorization'))
+  for (const line of statements) t.ok(page.includes(line.trim().replace('const ', '')), line)
+})
+
+t.test(
+  'a TypeScript client with types from the contract compiles and runs; misspelt, it does not',
+  async (t) => {
+    const { url, key } = await startWithKey(t)
+    const folder = t.testdir()
+    cpSync('examples/typescript/renew-session.ts', join(folder, 'renew-session.ts'))
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+    const [, , generate = ''] = examples('sh')
+    const generator = generate.replace(
+      'npx openapi-typescript',
+      `${process.execPath} ${bin('openapi-typescript/bin/cli.js')}`,
+    )
+    await run('sh', ['-c', generator], { cwd: folder, env: { SERVICE: url } })
+
+    await compile(join(folder, 'renew-session.ts'))
+    const env = { SERVICE: url, KEY: key }
+    const { stdout } = await run(process.execPath, [join(folder, 'renew-session.js')], { env })
+    t.match(stdout.trim(), TOKEN)
+
+    const source = readFileSync('examples/typescript/renew-session.ts', 'utf8')
+    writeFileSync(join(folder, 'misspelt.ts'), source.replace('data.authenticity_token', 'data.token'))
+    t.match((await failureOf(compile(join(folder, 'misspelt.ts')))).stdout, /Property 'token' does not exist/)
+  },
+)
+
+async function failureOf(running: Promise<unknown>): Promise<{ stdout: string; stderr: string }> {
+  try {
+    await running
+  } catch (error) {
+    return error as { stdout: string; stderr: string }
+  }
+  throw new Error('it should have failed')
+}
+
+interface NewmanReport {
+  run: { executions: { response: { code: number; stream: { data: number[] } } }[] }
+}
+
+async function startWithKey(t: Test) {
+  const key = makeKey()
+  const service = await startBoth(t, { CALLER_KEYS: entry('billing', key) })
+  return { ...service, key }
+}
+
+function compile(path: string) {
+  const flags = [
+    '--strict',
+    '--skipLibCheck',
+    '--target',
+    'es2022',
+    '--module',
+    'nodenext',
+    '--types',
+    'node',
+  ]
+  return run(process.execPath, [bin('typescript/bin/tsc'), '--ignoreConfig', ...flags, path])
+}
+
+function bin(path: string): string {
+  return resolve('node_modules', path)
+}
+
+/** The code blocks of docs/calling.md in this language. */
+function examples(language: string): string[] {
+  const text = readFileSync('docs/calling.md', 'utf8')
+  return [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)]
+    .filter(([, name]) => name === language)
+    .map(([, , code = '']) => code)
+}

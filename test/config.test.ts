@@ -1,0 +1,385 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { format, inspect } from 'node:util'
+import fc from 'fast-check'
+import t from 'tap'
+import { ConfigError } from '../src/config/faults.js'
+import { readConfig } from '../src/config/read.js'
+import { secretNames, variables } from '../src/config/variables.js'
+import { startWarnings } from '../src/config/warnings.js'
+
+const ACCOUNT = { ZENDESK_SUBDOMAIN: 'acme' }
+const TOKEN = { ZENDESK_OAUTH_TOKEN: 'fake-bearer-token' }
+const ENOUGH = { ...ACCOUNT, ...TOKEN }
+const KEY = 'fake-caller-key'
+const DIGEST = createHash('sha256').update(KEY).digest('hex')
+const OTHER_DIGEST = createHash('sha256').update('another key').digest('hex')
+const CALLERS = { CALLER_KEYS: `shop:${DIGEST}` }
+
+t.test('an account and a credential are enough; the rest has defaults', async (t) => {
+  t.hasStrict(await readConfig(ENOUGH), {
+    HOST: '127.0.0.1',
+    PORT: 3000,
+    LOG_LEVEL: 'info',
+    ZENDESK_TIMEOUT_MS: 5000,
+    ZENDESK_BUDGET_PER_MINUTE: 100,
+    CALLER_RATE_PER_MINUTE: 600,
+    ALLOW_ANONYMOUS_CALLERS: false,
+    DOCS: true,
+    SHUTDOWN_DELAY_MS: 0,
+    SHUTDOWN_GRACE_MS: 10_000,
+    zendeskOrigin: 'https://acme.zendesk.com',
+    callerKeys: undefined,
+    jwt: undefined,
+    redisUrl: undefined,
+    publicUrl: '',
+  })
+  const config = await readConfig({ ...ENOUGH, ZENDESK_URL: '', CALLER_KEYS: '', METRICS_PORT: '' })
+  t.equal(config.METRICS_PORT, undefined, 'an empty variable counts as unset')
+})
+
+t.test('what is right is taken as it is meant', async (t) => {
+  const good: [NodeJS.ProcessEnv, meant: object][] = [
+    [{ ...TOKEN, ZENDESK_URL: 'https://desk.example' }, { zendeskOrigin: 'https://desk.example' }],
+    [{ ...TOKEN, ZENDESK_URL: 'https://desk.example:8443/' }, { zendeskOrigin: 'https://desk.example:8443' }],
+    [{ ...TOKEN, ZENDESK_URL: 'http://127.0.0.1:4000' }, { zendeskOrigin: 'http://127.0.0.1:4000' }],
+    [{ ...TOKEN, ZENDESK_URL: 'http://[::1]:4000' }, { zendeskOrigin: 'http://[::1]:4000' }],
+    [{ ...TOKEN, ZENDESK_URL: 'http://localhost' }, { zendeskOrigin: 'http://localhost' }],
+    [
+      { ...TOKEN, ZENDESK_URL: 'http://desk.example', ZENDESK_ALLOW_HTTP: 'true' },
+      { zendeskOrigin: 'http://desk.example' },
+    ],
+    [
+      { ...ACCOUNT, ZENDESK_OAUTH_CLIENT_ID: 'proxy', ZENDESK_OAUTH_CLIENT_SECRET: 'fake-secret' },
+      { zendeskCredentials: { kind: 'client-credentials', clientId: 'proxy', scope: 'read' } },
+    ],
+    [
+      {
+        ...ACCOUNT,
+        ZENDESK_OAUTH_CLIENT_ID: 'proxy',
+        ZENDESK_OAUTH_CLIENT_SECRET: 'fake-secret',
+        ZENDESK_OAUTH_SCOPE: 'users:read read',
+      },
+      { zendeskCredentials: { scope: 'users:read read' } },
+    ],
+    [
+      { ...ACCOUNT, ZENDESK_EMAIL: 'agent@example.com', ZENDESK_API_TOKEN: 'fake-token' },
+      { zendeskCredentials: { kind: 'api-token', email: 'agent@example.com' } },
+    ],
+    [
+      { ...ACCOUNT, ZENDESK_EMAIL: 'agent@example.com', ZENDESK_PASSWORD: 'fake: pass$HOME' },
+      { zendeskCredentials: { kind: 'password', email: 'agent@example.com' } },
+    ],
+    [{ ...ENOUGH, ...CALLERS, HOST: '0.0.0.0' }, { HOST: '0.0.0.0' }],
+    [{ ...ENOUGH, HOST: '::', ALLOW_ANONYMOUS_CALLERS: 'true' }, { ALLOW_ANONYMOUS_CALLERS: true }],
+    [{ ...ENOUGH, HOST: '::1' }, { HOST: '::1' }],
+    [
+      { ...ENOUGH, HOST: 'localhost', PORT: '0', DOCS: 'false' },
+      { HOST: 'localhost', PORT: 0, DOCS: false },
+    ],
+    [
+      { ...ENOUGH, HOST: '0.0.0.0', JWT_ISSUER: 'https://id.example/', JWT_AUDIENCE: 'proxy' },
+      { jwt: { issuer: 'https://id.example/', audience: 'proxy', jwksUrl: undefined, scope: undefined } },
+    ],
+    [
+      {
+        ...ENOUGH,
+        JWT_ISSUER: 'http://127.0.0.1:9',
+        JWT_AUDIENCE: 'proxy',
+        JWT_JWKS_URL: 'http://[::1]:9/keys',
+        JWT_SCOPE: 'renew',
+      },
+      { jwt: { jwksUrl: 'http://[::1]:9/keys', scope: 'renew' } },
+    ],
+    [
+      { ...ENOUGH, CORS_ORIGINS: 'https://app.example.com,http://localhost:8080' },
+      { corsOrigins: ['https://app.example.com', 'http://localhost:8080'] },
+    ],
+    [
+      { ...ENOUGH, TRUST_PROXY: '10.0.0.0/8, 192.0.2.7,fd00::/8' },
+      { trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8'] },
+    ],
+    [{ ...ENOUGH, PUBLIC_URL: 'https://proxy.example/' }, { publicUrl: 'https://proxy.example' }],
+    [{ ...ENOUGH, PUBLIC_URL: 'https://proxy.example/base/' }, { publicUrl: 'https://proxy.example/base' }],
+    [{ ...ENOUGH, METRICS_PORT: '9464' }, { METRICS_PORT: 9464 }],
+    [{ ...ENOUGH, NODE_TLS_REJECT_UNAUTHORIZED: '1' }, { zendeskOrigin: 'https://acme.zendesk.com' }],
+  ]
+  for (const [environment, meant] of good)
+    t.hasStrict(await readConfig(environment), meant, JSON.stringify(environment))
+  const { zendeskCredentials } = await readConfig(good[9]?.[0] ?? {})
+  t.equal(zendeskCredentials.secret.reveal(), 'fake: pass$HOME', 'nothing in a secret is expanded')
+})
+
+t.test('what is wrong is refused, by the name of the variable and without its value', async (t) => {
+  const one: Record<string, string[]> = {
+    PORT: ['http', '-1', '65536', '3000.5', 'Infinity', '1e999'],
+    LOG_LEVEL: ['loud', 'INFO'],
+    ZENDESK_SUBDOMAIN: ['Acme', 'desk.zendesk.com', '-acme', 'ac_me', 'a'.repeat(64), 'acme\n'],
+    ZENDESK_OAUTH_TOKEN: ['fake token', 'fake-token\n', '"fake-token"', 'Bearer fake-token'],
+    ZENDESK_TIMEOUT_MS: ['99', '120001', 'soon', 'Infinity'],
+    ZENDESK_BUDGET_PER_MINUTE: ['-1', '100001', 'all'],
+    ZENDESK_OAUTH_SCOPE: ['read  write', ' read', '"read"'],
+    CALLER_KEYS: [
+      KEY,
+      `shop:${KEY}`,
+      DIGEST,
+      `shop:${DIGEST.slice(1)}`,
+      `shop:${DIGEST}0`,
+      `a shop:${DIGEST}`,
+      `shop:${DIGEST},till:${DIGEST.toUpperCase()}`,
+      ' , ',
+    ],
+    CALLER_RATE_PER_MINUTE: ['-1', '1000001'],
+    JWT_ISSUER: ['https://id.example'],
+    JWT_AUDIENCE: ['proxy'],
+    JWT_JWKS_URL: ['http://id.example/keys', 'keys.json'],
+    JWT_SCOPE: ['renew sessions'],
+    ALLOW_ANONYMOUS_CALLERS: ['yes', '1', 'TRUE'],
+    CORS_ORIGINS: [
+      '*',
+      'null',
+      'page.example',
+      'https://page.example/',
+      'https://page.example/path',
+      'https://PAGE.example',
+      'https://page.example:443',
+      'https://*.example',
+      'ftp://page.example',
+      'https://good.example,*',
+    ],
+    TRUST_PROXY: ['true', '1', 'loopback', '192.0.2.0/33', '192.0.2.0/', 'fd00::/129', '10/8', '0.0.0.0/0'],
+    REDIS_URL: ['cache.example:6379', 'http://cache.example', 'redis://a\nb'],
+    PUBLIC_URL: ['proxy.example', 'ftp://proxy.example', 'https://p.example/?a=b', 'https://u:p@p.example'],
+    METRICS_PORT: ['3000', '65536'],
+    SHUTDOWN_DELAY_MS: ['-1', '300001'],
+    SHUTDOWN_GRACE_MS: ['-1', '300001'],
+    HOST: ['0.0.0.0', '::', '192.0.2.1', 'proxy.example'],
+    NODE_TLS_REJECT_UNAUTHORIZED: ['0'],
+  }
+  const blamed: Record<string, string> = { HOST: 'CALLER_KEYS, JWT_ISSUER, JWT_AUDIENCE' }
+  for (const [name, values] of Object.entries(one)) {
+    for (const value of values) {
+      const message = await refusal({ ...ENOUGH, [name]: value })
+      t.match(message, blamed[name] ?? name, `${name}=${JSON.stringify(value)}`)
+      if (value.length >= 8) t.notMatch(message, value.trim(), 'without the value')
+    }
+  }
+})
+
+t.test('variables that contradict each other are refused together', async (t) => {
+  const email = { ZENDESK_EMAIL: 'agent@example.com' }
+  const contradictions: [NodeJS.ProcessEnv, named: string[]][] = [
+    [TOKEN, ['ZENDESK_SUBDOMAIN', 'ZENDESK_URL']],
+    [{ ...ENOUGH, ZENDESK_URL: 'https://desk.example' }, ['ZENDESK_SUBDOMAIN', 'ZENDESK_URL']],
+    [ACCOUNT, ['ZENDESK_OAUTH_CLIENT_ID', 'ZENDESK_OAUTH_TOKEN', 'ZENDESK_API_TOKEN', 'ZENDESK_PASSWORD']],
+    [{ ...ENOUGH, ...email, ZENDESK_PASSWORD: 'x' }, ['ZENDESK_OAUTH_TOKEN', 'ZENDESK_PASSWORD']],
+    [
+      { ...ACCOUNT, ...email, ZENDESK_PASSWORD: 'x', ZENDESK_API_TOKEN: 'y' },
+      ['ZENDESK_PASSWORD', 'ZENDESK_API_TOKEN'],
+    ],
+    [{ ...ENOUGH, ZENDESK_OAUTH_CLIENT_ID: 'proxy' }, ['ZENDESK_OAUTH_TOKEN', 'ZENDESK_OAUTH_CLIENT_ID']],
+    [{ ...ENOUGH, ...email }, ['ZENDESK_EMAIL']],
+    [{ ...ACCOUNT, ...email }, ['ZENDESK_API_TOKEN', 'ZENDESK_PASSWORD']],
+    [{ ...ACCOUNT, ZENDESK_API_TOKEN: 'x' }, ['ZENDESK_EMAIL']],
+    [{ ...ACCOUNT, ZENDESK_EMAIL: 'a@b.example/token', ZENDESK_API_TOKEN: 'x' }, ['ZENDESK_EMAIL']],
+    [{ ...ACCOUNT, ZENDESK_OAUTH_CLIENT_ID: 'proxy' }, ['ZENDESK_OAUTH_CLIENT_SECRET']],
+    [{ ...ACCOUNT, ZENDESK_OAUTH_CLIENT_SECRET: 'x' }, ['ZENDESK_OAUTH_CLIENT_ID']],
+    [{ ...ENOUGH, JWT_SCOPE: 'renew' }, ['JWT_ISSUER', 'JWT_AUDIENCE']],
+    [{ ...ENOUGH, JWT_ISSUER: 'http://id.example', JWT_AUDIENCE: 'proxy' }, ['JWT_ISSUER']],
+    [{ ...ENOUGH, ...CALLERS, ALLOW_ANONYMOUS_CALLERS: 'true' }, ['ALLOW_ANONYMOUS_CALLERS']],
+  ]
+  for (const [environment, named] of contradictions) {
+    const message = await refusal(environment)
+    for (const name of named) t.match(message, name, `${JSON.stringify(environment)}: ${name}`)
+  }
+  const origins = ['', 'acme.example', 'https://a.example/path', 'https://a.example?b', 'https://u@a.example']
+  const notLocal = ['http://a.example', 'http://127.0.0.1.a.example', 'http://localhost.a.example', 'ftp://a']
+  for (const url of [...origins, ...notLocal])
+    t.match(await refusal({ ...TOKEN, ZENDESK_URL: url }), 'ZENDESK_URL', url)
+})
+
+t.test('several mistakes are told in one message', async (t) => {
+  const message = await refusal({
+    PORT: 'http',
+    DOCS: 'maybe',
+    ZENDESK_SUBDOMAIN: 'Acme',
+    ZENDESK_EMAIL: 'agent@example.com',
+    CALLER_KEYS: KEY,
+    CORS_ORIGINS: '*',
+    TRUST_PROXY: 'all',
+    METRICS_PORT: 'none',
+    NODE_TLS_REJECT_UNAUTHORIZED: '0',
+  })
+  const lines = message.split('\n').slice(1)
+  const names = lines.map((line) => /^ {2}([A-Z_, ]+): \S/.exec(line)?.[1])
+  t.same(names.sort(), [
+    'CALLER_KEYS',
+    'CORS_ORIGINS',
+    'DOCS',
+    'METRICS_PORT',
+    'NODE_TLS_REJECT_UNAUTHORIZED',
+    'PORT',
+    'TRUST_PROXY',
+    'ZENDESK_OAUTH_CLIENT_ID, ZENDESK_OAUTH_CLIENT_SECRET, ZENDESK_OAUTH_TOKEN, ZENDESK_EMAIL, ZENDESK_API_TOKEN, ZENDESK_PASSWORD',
+    'ZENDESK_SUBDOMAIN',
+  ])
+  t.notMatch(message, KEY)
+})
+
+t.test('every secret can come from a file', async (t) => {
+  const values: Record<string, string> = {
+    ZENDESK_OAUTH_CLIENT_SECRET: 'fake-client-secret',
+    ZENDESK_OAUTH_TOKEN: 'fake-bearer-token',
+    ZENDESK_API_TOKEN: 'fake-api-token',
+    ZENDESK_PASSWORD: 'fake-password',
+    CALLER_KEYS: `shop:${DIGEST}\ntill:${OTHER_DIGEST}`,
+    REDIS_URL: 'redis://:fake-password@cache.example:6379/0',
+  }
+  t.same(Object.keys(values), secretNames)
+  const beside: Record<string, NodeJS.ProcessEnv> = {
+    ZENDESK_OAUTH_CLIENT_SECRET: { ...ACCOUNT, ZENDESK_OAUTH_CLIENT_ID: 'proxy' },
+    ZENDESK_OAUTH_TOKEN: ACCOUNT,
+    ZENDESK_API_TOKEN: { ...ACCOUNT, ZENDESK_EMAIL: 'agent@example.com' },
+    ZENDESK_PASSWORD: { ...ACCOUNT, ZENDESK_EMAIL: 'agent@example.com' },
+    CALLER_KEYS: ENOUGH,
+    REDIS_URL: ENOUGH,
+  }
+  for (const [name, value] of Object.entries(values)) {
+    const directory = t.testdir({ plain: value, unix: `${value}\n`, windows: `${value}\r\n`, empty: '\n' })
+    const others = beside[name] ?? {}
+    const direct = await readConfig({ ...others, [name]: value })
+    for (const file of ['plain', 'unix', 'windows']) {
+      const fromFile = await readConfig({ ...others, [`${name}_FILE`]: join(directory, file) })
+      t.same(revealed(fromFile), revealed(direct), `${name} from a ${file} file`)
+    }
+    const both = await refusal({ ...others, [name]: value, [`${name}_FILE`]: join(directory, 'plain') })
+    t.match(both, `${name}, ${name}_FILE: one of the two`)
+    for (const bad of [join(directory, 'missing'), directory, join(directory, 'empty'), 'a\0b'])
+      t.match(await refusal({ ...others, [`${name}_FILE`]: bad }), `  ${name}_FILE: `, JSON.stringify(bad))
+  }
+})
+
+t.test("callers' keys are understood in any common notation", async (t) => {
+  const notations = [
+    `shop:${DIGEST},shop:${OTHER_DIGEST}`,
+    `shop:${DIGEST} \n\t, shop:${OTHER_DIGEST}\n`,
+    `shop:${DIGEST.toUpperCase()}\r\nshop:${OTHER_DIGEST}`,
+  ]
+  for (const text of notations) {
+    const { callerKeys } = await readConfig({ ...ENOUGH, CALLER_KEYS: text })
+    const keys = callerKeys?.reveal().map(({ name, digest }) => `${name}:${digest.toString('hex')}`)
+    t.same(keys, [`shop:${DIGEST}`, `shop:${OTHER_DIGEST}`], 'two keys of one caller, for rotation')
+  }
+  const message = await refusal({ ...ENOUGH, CALLER_KEYS: `shop:${DIGEST},${KEY}` })
+  t.match(message, /CALLER_KEYS: .*entry 2/, 'a bad entry is found by its position')
+})
+
+t.test('the operator is warned of what works but should not be so', async (t) => {
+  const api = { ...ACCOUNT, ZENDESK_EMAIL: 'agent@example.com', ZENDESK_API_TOKEN: 'fake-token' }
+  const password = { ...ACCOUNT, ZENDESK_EMAIL: 'agent@example.com', ZENDESK_PASSWORD: 'fake-password' }
+  const inClear = { ...TOKEN, ZENDESK_URL: 'http://desk.example', ZENDESK_ALLOW_HTTP: 'true' }
+  t.match(await warnings(api), [/API tokens off on 2027-04-30/])
+  t.match(await warnings(password), [/retired passwords/])
+  t.match(await warnings(inClear), [/ZENDESK_ALLOW_HTTP/])
+  t.same(await warnings(ENOUGH), [])
+  t.same(await warnings({ ...TOKEN, ZENDESK_URL: 'http://localhost:4000' }), [])
+})
+
+t.test('a misspelt variable is told with the one that is meant', async (t) => {
+  const meant: Record<string, string> = {
+    ZENDESK_SUBDOMIAN: 'ZENDESK_SUBDOMAIN',
+    zendesk_subdomain: 'ZENDESK_SUBDOMAIN',
+    ZENDESK_OAUTH_TOKEN_FIEL: 'ZENDESK_OAUTH_TOKEN_FILE',
+    ZENDESK_OAUTH_CLIENT_SECERT: 'ZENDESK_OAUTH_CLIENT_SECRET',
+    CALLER_KEY: 'CALLER_KEYS',
+    CORS_ORIGIN: 'CORS_ORIGINS',
+    JWT_JWKS_URI: 'JWT_JWKS_URL',
+    LOGLEVEL: 'LOG_LEVEL',
+    REDIS_URI: 'REDIS_URL',
+  }
+  for (const [name, ours] of Object.entries(meant)) {
+    const [warning, ...others] = await warnings({ ...ENOUGH, [name]: 'fake-canary' })
+    t.match(warning, new RegExp(`\\b${name} .*\\b${ours}\\b`))
+    t.notMatch(warning, 'fake-canary')
+    t.same(others, [])
+  }
+  const strangers = [
+    'ZENDESK_SESSION_PROXY_SERVICE_HOST',
+    'ZENDESK_SESSION_PROXY_SERVICE_PORT',
+    'ZENDESK_SESSION_PROXY_PORT',
+    'ZENDESK_SESSION_PROXY_PORT_3000_TCP_ADDR',
+    'KUBERNETES_SERVICE_HOST',
+    'KUBERNETES_PORT_443_TCP_PROTO',
+    'REDIS_PORT',
+    'REDIS_SERVICE_HOST',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'NODE_EXTRA_CA_CERTS',
+    'NODE_OPTIONS',
+    'NODE_VERSION',
+    'HTTPS_PROXY',
+    'HOSTNAME',
+    'HOME',
+    'PATH',
+    'PWD',
+    'LOGNAME',
+    'npm_lifecycle_event',
+  ]
+  const ours = [...Object.keys(variables), ...secretNames.map((name) => `${name}_FILE`)]
+  t.same(startWarnings(await readConfig(ENOUGH), [...strangers, ...ours]), [])
+})
+
+t.test('the configuration can be printed without showing a secret', async (t) => {
+  const secrets = ['fake-bearer-token', DIGEST, 'fake-redis-password']
+  const config = await readConfig({
+    ...ENOUGH,
+    ...CALLERS,
+    REDIS_URL: 'redis://:fake-redis-password@cache.example:6379',
+  })
+  const printed = [
+    inspect(config, { depth: Infinity, showHidden: true, getters: true }),
+    JSON.stringify(config),
+    format('%s %o %j', config, config, config),
+    `${String(config.callerKeys)} ${String(config.redisUrl)} ${String(config.zendeskCredentials.secret)}`,
+  ]
+  for (const text of printed) {
+    t.match(text, /ZENDESK_OAUTH_TOKEN/, 'it says which secret there is')
+    for (const secret of secrets) {
+      t.notMatch(text, secret)
+      t.notMatch(text, Buffer.from(secret).toString('base64'))
+    }
+  }
+})
+
+t.test('whatever the environment holds, the answer is a configuration or one clear message', async () => {
+  const isSecret = (name: string) => secretNames.some((secret) => secret === name)
+  const names = [...Object.keys(variables), ...secretNames.map((name) => `${name}_FILE`)]
+  const plausible = ['true', '0', '3000', 'acme', 'https://a.example', 'agent@example.com', '10.0.0.0/8']
+  const anything = fc.oneof(fc.string(), fc.string({ unit: 'binary', minLength: 8 }))
+  const likely = fc.oneof(anything, fc.constantFrom(...plausible))
+  const values = names.map((name) => [name, isSecret(name) ? anything : likely] as const)
+  const environment = fc.record(Object.fromEntries(values), { requiredKeys: [], noNullPrototype: true })
+  const property = fc.asyncProperty(environment, async (given) => {
+    const message = await refusal({ ...ENOUGH, ...given })
+    return secretNames.every((name) => (given[name] ?? '').length < 8 || !message.includes(given[name] ?? ''))
+  })
+  await fc.assert(property, { numRuns: 100 })
+})
+
+/** The message of the refusal; empty where the configuration is accepted. */
+async function refusal(environment: NodeJS.ProcessEnv): Promise<string> {
+  try {
+    await readConfig(environment)
+    return ''
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+}
+
+async function warnings(environment: NodeJS.ProcessEnv): Promise<string[]> {
+  return startWarnings(await readConfig(environment), Object.keys(environment))
+}
+
+function revealed({ zendeskCredentials, callerKeys, redisUrl }: Awaited<ReturnType<typeof readConfig>>) {
+  return [zendeskCredentials.secret.reveal(), callerKeys?.reveal(), redisUrl?.reveal()]
+}

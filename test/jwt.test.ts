@@ -1,0 +1,266 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportSPKI, importJWK, SignJWT, UnsecuredJWT, type CryptoKey, type JWTPayload } from 'jose'
+import t, { type Test } from 'tap'
+import { makeKey } from '../src/callers/keys.js'
+import { basic, bearer, entry, eventually, renew } from './credentials.js'
+import { startBoth, startService, startZendesk } from './helper.js'
+import { AUDIENCE, IdentityProvider, makeSigningKey, type SigningKey } from './identity-provider.js'
+
+t.test('a token of the OpenID provider opens the door; the keys are discovered once', async (t) => {
+  const provider = await IdentityProvider.start(t)
+  const { url, zendesk, log } = await startBoth(t, environment(provider, { JWT_SCOPE: 'renew' }))
+  t.equal(provider.requests.length, 0, 'nobody asks the issuer before it is needed')
+
+  const token = await provider.fetchToken()
+  for (let times = 1; times <= 5; times++) t.equal((await renew(url, bearer(token))).status, 200)
+  t.equal((await renew(url, bearer(await provider.fetchToken()))).status, 200)
+  t.same(
+    provider.requests.filter((path) => path !== '/token'),
+    ['/.well-known/openid-configuration', '/jwks'],
+  )
+  t.equal(zendesk.renewals().length, 6)
+  t.ok(log.some(({ caller }) => caller === 'jwt:frontend'))
+  t.notOk(JSON.stringify(log).includes(token))
+  t.notOk(JSON.stringify(log).includes(token.split('.')[2] ?? ''), 'nor its signature')
+})
+
+t.test('every wrong token gets its problem, and Zendesk hears nothing', async (t) => {
+  const provider = await IdentityProvider.start(t)
+  const key = makeKey()
+  const { url, zendesk } = await startBoth(t, {
+    ...environment(provider, { JWT_SCOPE: 'renew' }),
+    CALLER_KEYS: entry('billing', key),
+    TRUST_PROXY: '127.0.0.1',
+  })
+  const good = await provider.sign()
+  t.equal((await renew(url, bearer(good))).status, 200)
+  zendesk.requests.length = 0
+
+  const past = Math.floor(Date.now() / 1000) - 60
+  const [head = '', body = '', signature = ''] = good.split('.')
+  const wrong: Record<string, [token: string, status?: 403]> = {
+    expired: [await provider.sign({ exp: past })],
+    'not valid yet': [await provider.sign({ nbf: past + 600 })],
+    'without an end': [await provider.sign({}, { without: 'exp' })],
+    'without a subject': [await provider.sign({}, { without: 'sub' })],
+    'of another issuer': [await provider.sign({ iss: 'https://issuer.example' })],
+    'for another audience': [await provider.sign({ aud: 'https://other.example' })],
+    'with the audience as a prefix': [await provider.sign({ aud: `${AUDIENCE}.example` })],
+    unsigned: [new UnsecuredJWT(provider.claims()).encode()],
+    'signed with the public key as a password (PEM)': [await confused(provider, 'pem')],
+    'signed with the public key as a password (JWK)': [await confused(provider, 'jwk')],
+    'signed by a stranger': [await provider.sign({}, { key: await makeSigningKey() })],
+    'signed by a stranger who uses the name of the key': [
+      await provider.sign({}, { key: await makeSigningKey(provider.publicJwk.kid) }),
+    ],
+    'with another content': [[head, encode({ ...provider.claims(), sub: 'admin' }), signature].join('.')],
+    'without its signature': [`${head}.${body}.`],
+    'of nothing but dots': ['..'],
+    'with __proto__ in it': [
+      `${head}.${encode(JSON.parse('{"__proto__":{"sub":"x"}}') as object)}.${signature}`,
+    ],
+    'without the scope': [await provider.sign({ scope: 'other' }), 403],
+    'with a scope that only begins so': [await provider.sign({ scope: 'renewal renew:all' }), 403],
+    'without any scope': [await provider.sign({ scope: undefined }), 403],
+  }
+  const unauthenticated = new Set<string>()
+  for (const [index, [what, [token, status = 401]]] of Object.entries(wrong).entries()) {
+    const headers = { 'x-forwarded-for': `192.0.2.${index}`, 'x-request-id': 'same' }
+    for (const time of ['first', 'second']) {
+      const answer = await renew(url, bearer(token), headers)
+      t.equal(answer.status, status, `${what}, ${time} time`)
+      t.equal(answer.body?.['code'], status === 403 ? 'caller-not-allowed' : 'caller-not-authenticated')
+      if (status === 403)
+        t.match(answer.headers.get('www-authenticate'), /^Bearer realm=".*", error="insufficient_scope"$/)
+      if (status === 401) unauthenticated.add(answer.text + String(answer.headers.get('www-authenticate')))
+    }
+  }
+  unauthenticated.add(await textOf(renew(url, bearer(makeKey()), { 'x-request-id': 'same' })))
+  t.equal(unauthenticated.size, 1, 'they cannot be told apart, and not from a wrong key')
+  t.equal((await renew(url, basic('billing', good))).status, 401, 'a token is no password')
+  t.equal(zendesk.requests.length, 0)
+  t.equal((await renew(url, bearer(key))).status, 200, 'keys work beside tokens')
+})
+
+t.test('the scope may come as scp, as text or as a list', async (t) => {
+  const provider = await IdentityProvider.start(t)
+  const { url } = await startBoth(t, environment(provider, { JWT_SCOPE: 'renew' }))
+  for (const scp of ['other renew', ['other', 'renew']]) {
+    const token = await provider.sign({ scope: undefined, scp })
+    t.equal((await renew(url, bearer(token))).status, 200)
+  }
+})
+
+t.test('a subject that is odd or long appears in the log as its digest', async (t) => {
+  const provider = await IdentityProvider.start(t)
+  const { url, log } = await startBoth(t, environment(provider))
+  for (const sub of ['line\nbreak', '\u202e', 'x'.repeat(129), 'auth0|abc'])
+    t.equal((await renew(url, bearer(await provider.sign({ sub })))).status, 200)
+  const callers = log.map(({ caller }) => caller).filter((caller) => caller !== undefined)
+  t.match(callers, [/^jwt:#[\w-]{22}$/, /^jwt:#[\w-]{22}$/, /^jwt:#[\w-]{22}$/, 'jwt:auth0|abc'])
+})
+
+t.test('keys rotate while running: the new one is found, the old one is forgotten', async (t) => {
+  const provider = await IdentityProvider.start(t)
+  const { url } = await startBoth(t, environment(provider))
+  const old = await provider.fetchToken()
+  t.equal((await renew(url, bearer(old))).status, 200)
+
+  await provider.rotate()
+  const token = await provider.fetchToken()
+  await eventually(async () => (await renew(url, bearer(token))).status === 200)
+  t.equal((await renew(url, bearer(old))).status, 401)
+})
+
+t.test('unknown key ids do not become a flood at the issuer', async (t) => {
+  const provider = await IdentityProvider.start(t)
+  const { url } = await startBoth(t, environment(provider))
+  t.equal((await renew(url, bearer(await provider.sign()))).status, 200)
+  const asked = provider.requests.length
+  const stranger = await makeSigningKey()
+  for (let times = 0; times < 30; times++) {
+    const token = await provider.sign(
+      {},
+      { key: { ...stranger, jwk: { ...stranger.jwk, kid: `random-${times}` } } },
+    )
+    await renew(url, bearer(token))
+  }
+  t.ok(provider.requests.length - asked <= 4, `${provider.requests.length - asked} requests`)
+})
+
+t.test('the provider is killed: known keys go on working, unknown ones wait until it is back', async (t) => {
+  const provider = await IdentityProvider.start(t)
+  const { environment: pointing, zendesk } = await startZendesk(t)
+  const variables = { ...pointing, ...environment(provider) }
+  const { url, log } = await startService(t, variables)
+  const token = await provider.fetchToken()
+  t.equal((await renew(url, bearer(token))).status, 200)
+  await provider.kill()
+
+  t.equal((await renew(url, bearer(token))).status, 200, 'a token that was seen')
+  t.equal((await renew(url, bearer(await provider.sign()))).status, 200, 'a new token of a known key')
+  const stranger = await provider.sign({}, { key: await makeSigningKey() })
+  await eventually(async () => (await renew(url, bearer(stranger))).status === 503)
+  const renewed = zendesk.renewals().length
+  const refused = await renew(url, bearer(stranger))
+  t.match(refused.body, { code: 'identity-provider-unavailable', retryAfter: 3 })
+  t.equal(refused.headers.get('retry-after'), '3')
+
+  const fresh = await startService(t, variables)
+  const early = await renew(fresh.url, bearer(token))
+  t.equal(early.body?.['code'], 'identity-provider-unavailable')
+  t.equal(zendesk.renewals().length, renewed)
+  t.match(
+    fresh.log.find(({ msg }) => msg === 'the keys of JWT_ISSUER cannot be had'),
+    { level: 40, errorCode: 'ECONNREFUSED' },
+  )
+
+  await provider.listen()
+  await eventually(async () => (await renew(fresh.url, bearer(token))).status === 200)
+  await eventually(async () => (await renew(url, bearer(stranger))).status === 401)
+  t.ok(log.some(({ msg }) => msg === 'the keys of JWT_ISSUER are back'))
+})
+
+t.test('an issuer that misbehaves is an issuer that cannot be had', async (t) => {
+  const key = await makeSigningKey()
+  const jwks = JSON.stringify({ keys: [{ ...key.jwk, d: undefined }] })
+  const misdeeds: Record<string, (origin: string) => RequestListener> = {
+    'a document of another issuer': () => answering({ issuer: 'https://issuer.example', jwks_uri: '/' }),
+    'no JSON': () => (_request, response) => response.end('<html>'),
+    'no keys address': (issuer) => answering({ issuer }),
+    'keys in clear on another machine': (issuer) => answering({ issuer, jwks_uri: 'http://192.0.2.1/jwks' }),
+    'keys in a file': (issuer) => answering({ issuer, jwks_uri: 'file:///etc/passwd' }),
+    'a redirect to good keys': (issuer) => (request, response) => {
+      if (request.url === '/jwks') response.end(jwks)
+      else if (request.url === '/moved') response.writeHead(302, { location: '/jwks' }).end()
+      else answering({ issuer, jwks_uri: `${issuer}/moved` })(request, response)
+    },
+    'an endless document': () => (_request, response) => {
+      const timer = setInterval(() => response.write('x'.repeat(65_536)), 20)
+      response.on('close', () => {
+        clearInterval(timer)
+      })
+    },
+    silence: () => () => undefined,
+    'something that is no key set': (issuer) => (request, response) => {
+      if (request.url === '/jwks') response.end('{"keys":"none"}')
+      else answering({ issuer, jwks_uri: `${issuer}/jwks` })(request, response)
+    },
+  }
+  const { environment: pointing, zendesk } = await startZendesk(t)
+  for (const [what, misdeed] of Object.entries(misdeeds)) {
+    const issuer = await listen(t, misdeed)
+    const { url } = await startService(t, { ...pointing, JWT_ISSUER: issuer, JWT_AUDIENCE: AUDIENCE })
+    const claims = { iss: issuer, aud: AUDIENCE, sub: 'user-1', exp: Math.floor(Date.now() / 1000) + 60 }
+    const answer = await renew(url, bearer(await sign(claims, key)))
+    t.equal(answer.status, 503, what)
+    t.equal(answer.body?.['code'], 'identity-provider-unavailable', what)
+    t.ok(answer.tookMs < 3000, `${what}: within ${Math.round(answer.tookMs)} ms`)
+  }
+  t.equal(zendesk.requests.length, 0)
+})
+
+t.test('the keys may be named instead of discovered', async (t) => {
+  const key = await makeSigningKey('rsa', 'RS256')
+  const paths: (string | undefined)[] = []
+  const keys = await listen(t, () => (request, response) => {
+    paths.push(request.url)
+    response.end(JSON.stringify({ keys: [{ kty: 'RSA', n: key.jwk.n, e: key.jwk.e, kid: key.jwk.kid }] }))
+  })
+  const issuer = 'https://issuer.example'
+  const { url } = await startBoth(t, {
+    JWT_ISSUER: issuer,
+    JWT_AUDIENCE: AUDIENCE,
+    JWT_JWKS_URL: `${keys}/named`,
+  })
+  const claims = { iss: issuer, aud: AUDIENCE, sub: 'user-1', exp: Math.floor(Date.now() / 1000) + 60 }
+  const token = await sign(claims, key)
+  t.equal((await renew(url, bearer(token))).status, 200)
+  t.same(paths, ['/named'])
+})
+
+function environment(provider: IdentityProvider, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  return { JWT_ISSUER: provider.issuer, JWT_AUDIENCE: AUDIENCE, ...more }
+}
+
+/** HS256 with what everybody can read as the secret. */
+async function confused(provider: IdentityProvider, form: 'pem' | 'jwk'): Promise<string> {
+  const jwk = provider.publicJwk
+  const publicKey = (await importJWK(jwk, 'ES256', { extractable: true })) as CryptoKey
+  const secret = form === 'pem' ? await exportSPKI(publicKey) : JSON.stringify(jwk)
+  return new SignJWT(provider.claims())
+    .setProtectedHeader({ alg: 'HS256', kid: jwk.kid ?? '' })
+    .sign(new TextEncoder().encode(secret))
+}
+
+function sign(claims: JWTPayload, { privateKey, jwk }: SigningKey): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ alg: jwk.alg ?? '', kid: jwk.kid ?? '' }).sign(privateKey)
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+async function textOf(answer: ReturnType<typeof renew>): Promise<string> {
+  const { text, headers } = await answer
+  return text + String(headers.get('www-authenticate'))
+}
+
+function answering(value: object): RequestListener {
+  return (_request, response) => {
+    response.end(JSON.stringify(value))
+  }
+}
+
+async function listen(t: Test, listener: (origin: string) => RequestListener): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  server.on('request', listener(origin))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return origin
+}

@@ -1,0 +1,134 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { readConfig } from '../src/config/read.js'
+import { parse } from 'yaml'
+import { complaints, haveKubernetesTypes } from './kubernetes-types.js'
+
+const BASE = 'deploy/kubernetes'
+const { resources } = parse(text('kustomization.yaml')) as { resources: string[] }
+const manifests = resources.map((file) => parse(text(file)) as Manifest)
+const pod = manifest('Deployment').spec?.template.spec
+const variables = Object.fromEntries(
+  text('variables.env')
+    .split('\n')
+    .filter((line) => /^\w+=/.test(line))
+    .map((line) => line.split('=') as [string, string]),
+)
+
+const noTypes = !haveKubernetesTypes() && 'the package kubernetes-types is not installed'
+t.test('every manifest has the shape that Kubernetes publishes', { skip: noTypes }, (t) => {
+  t.strictSame(complaints(manifests), [])
+  const misspelt = manifests.map((each) => ({ ...each, misspelt: true }))
+  t.equal(complaints(misspelt).length, manifests.length, 'a misspelt field is noticed in each of them')
+  t.end()
+})
+
+const noKubectl = spawnSync('kubectl', ['version', '--client']).error && 'kubectl is not installed'
+t.test('kustomize assembles the base', { skip: noKubectl ?? false }, (t) => {
+  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', BASE], { encoding: 'utf8' })
+  t.equal(status, 0, stderr)
+  t.match(stdout, /configMapRef:\s+name: zendesk-session-proxy-\w{10}\n/, 'a new variable is a new rollout')
+  t.match(stdout, /image: zendesk-session-proxy:\d+\.\d+\.\d+\n/)
+  t.end()
+})
+
+t.test('the service starts with the variables and files of a replica', async (t) => {
+  const secrets = t.testdir({
+    'oauth-client-secret': 'fake-client-secret\n',
+    'caller-keys': `billing:${'ab'.repeat(32)}\n`,
+    'redis-url': 'redis://redis:6379\n',
+  })
+  const files = pod?.containers.flatMap(({ env }) => env) ?? []
+  const config = await readConfig({
+    ...variables,
+    ZENDESK_SUBDOMAIN: 'acme',
+    ZENDESK_OAUTH_CLIENT_ID: 'fake-client',
+    ...Object.fromEntries(
+      files.map(({ name, value }) => [name, value.replace('/etc/zendesk-session-proxy', secrets)]),
+    ),
+  })
+  t.equal(files.length, 3)
+  t.equal(config.zendeskCredentials.secret.reveal(), 'fake-client-secret')
+  t.ok(config.callerKeys)
+  t.ok(config.redisUrl)
+  t.match(pod, {
+    volumes: [{ name: 'secrets', secret: { secretName: 'zendesk-session-proxy' } }],
+    containers: [
+      { volumeMounts: [{ name: 'secrets', mountPath: '/etc/zendesk-session-proxy', subPath: undefined }] },
+    ],
+  })
+  const ports = pod?.containers[0]?.ports
+  t.strictSame(ports, [
+    { name: 'http', containerPort: config.PORT },
+    { name: 'metrics', containerPort: config.METRICS_PORT },
+  ])
+  const { SHUTDOWN_DELAY_MS, SHUTDOWN_GRACE_MS } = config
+  t.ok((pod?.terminationGracePeriodSeconds ?? 0) * 1000 > SHUTDOWN_DELAY_MS + SHUTDOWN_GRACE_MS)
+})
+
+t.test('a replica has no right that it does not need', (t) => {
+  t.match(pod, {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      {
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+      },
+    ],
+  })
+  for (const right of ['hostNetwork', 'hostPID', 'hostIPC', 'hostPath', 'privileged'])
+    t.notMatch(JSON.stringify(pod), right)
+  t.notMatch(resources.map(text).join(), /^kind: Secret$/m, 'no secret is kept with the manifests')
+  t.end()
+})
+
+t.test('all manifests mean the same pods', (t) => {
+  const labels = { 'app.kubernetes.io/name': 'zendesk-session-proxy' }
+  t.match(manifest('Deployment'), {
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels } },
+      strategy: { rollingUpdate: { maxUnavailable: 0 } },
+    },
+  })
+  t.match(manifest('Service'), { spec: { selector: labels, ports: [{ targetPort: 'http' }] } })
+  t.match(manifest('PodDisruptionBudget'), { spec: { selector: { matchLabels: labels } } })
+  t.match(manifest('NetworkPolicy'), { spec: { podSelector: { matchLabels: labels } } })
+  t.match(manifest('HorizontalPodAutoscaler'), {
+    spec: {
+      minReplicas: 2,
+      scaleTargetRef: { kind: 'Deployment', name: manifest('Deployment').metadata.name },
+    },
+  })
+  t.match(pod, { serviceAccountName: manifest('ServiceAccount').metadata.name })
+  t.end()
+})
+
+interface Manifest {
+  apiVersion: string
+  kind: string
+  metadata: { name: string }
+  spec?: { template: { spec: PodSpec } }
+}
+
+interface PodSpec {
+  terminationGracePeriodSeconds: number
+  containers: { env: { name: string; value: string }[]; ports: object[] }[]
+}
+
+function manifest(kind: string): Manifest {
+  const found = manifests.find((each) => each.kind === kind)
+  if (!found) throw new Error(`there is no ${kind} in ${BASE}`)
+  return found
+}
+
+function text(file: string): string {
+  return readFileSync(join(BASE, file), 'utf8')
+}

@@ -1,0 +1,301 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { Agent, request } from 'undici'
+import { ask, startZendesk } from './helper.js'
+
+t.test('without configuration it says what is missing, once, and ends', async (t) => {
+  const service = start(t, { HOST: '0.0.0.0', PORT: 'http' })
+  t.equal(await service.exitCode, 1)
+  t.equal(service.output(), '', 'nothing on stdout')
+  t.equal(service.errors().match(/cannot start/g)?.length, 1)
+  t.notMatch(service.errors(), /\n\s+at |node:|\.ts/, 'no stack trace')
+  const atFault = [
+    'PORT',
+    'ZENDESK_SUBDOMAIN',
+    'ZENDESK_URL',
+    'ZENDESK_OAUTH_CLIENT_ID',
+    'ZENDESK_OAUTH_CLIENT_SECRET',
+    'ZENDESK_OAUTH_TOKEN',
+    'ZENDESK_EMAIL',
+    'ZENDESK_API_TOKEN',
+    'ZENDESK_PASSWORD',
+    'CALLER_KEYS',
+    'JWT_ISSUER',
+    'JWT_AUDIENCE',
+  ]
+  const named = atFault.filter((name) => new RegExp(`\\b${name}\\b.*: `).test(service.errors()))
+  t.same(named, atFault)
+})
+
+t.test('where it cannot listen it says why in one line, and ends', async (t) => {
+  const { zendesk, environment } = await startZendesk(t)
+  const taken = new URL(zendesk.url).port
+  const places: [NodeJS.ProcessEnv, RegExp][] = [
+    [{ PORT: taken }, /^zendesk-session-proxy cannot start: HOST and PORT are in use.*\n$/],
+    [
+      { HOST: '192.0.2.1', ALLOW_ANONYMOUS_CALLERS: 'true' },
+      /^zendesk-session-proxy cannot start: HOST is no address.*\n$/,
+    ],
+  ]
+  await Promise.all(
+    places.map(async ([place, message]) => {
+      const service = start(t, { ...environment, ...place })
+      t.equal(await service.exitCode, 1)
+      t.match(service.errors(), message)
+    }),
+  )
+})
+
+t.test('SIGTERM lets what is in flight finish, and then ends it with 0', async (t) => {
+  const { zendesk, environment } = await startZendesk(t)
+  const service = start(t, environment)
+  const url = await service.url()
+  const dispatcher = new Agent({ connections: 4, pipelining: 1 })
+  t.teardown(() => dispatcher.close())
+  const fourTimes = <T>(ask: () => Promise<T>) => Promise.all([ask(), ask(), ask(), ask()])
+  const warm = await fourTimes(() => request(`${url}/livez`, { dispatcher }))
+  for (const { headers, body } of warm) {
+    t.equal(headers['connection'], 'keep-alive')
+    await body.dump()
+  }
+
+  zendesk.misbehave({ kind: 'delay', ms: 600 })
+  const answers = fourTimes(async () => {
+    const { statusCode, headers, body } = await request(`${url}/session/renew`, { dispatcher })
+    return { statusCode, headers, body: await body.json() }
+  })
+  await until(() => zendesk.renewals().length === 1)
+  t.equal((await ask(`${url}/livez`)).status, 200, 'by now all four have arrived')
+  service.child.kill('SIGTERM')
+
+  for (const { statusCode, headers, body } of await answers) {
+    t.equal(statusCode, 200)
+    t.match(body, { authenticity_token: /^[\w-]{86}$/ })
+    t.equal(headers['connection'], 'close')
+  }
+  const answeredAt = performance.now()
+  t.equal(await service.exitCode, 0)
+  t.ok(performance.now() - answeredAt < 1000, 'within a second of the last answer')
+  t.equal(zendesk.renewals().length, 1)
+  t.equal(service.lines().filter(({ msg }) => msg === 'stopped').length, 1)
+})
+
+t.test('during SHUTDOWN_DELAY_MS it is not ready, but serves who still comes', async (t) => {
+  const { environment } = await startZendesk(t)
+  const service = start(t, { ...environment, SHUTDOWN_DELAY_MS: '1000' })
+  const url = await service.url()
+  service.child.kill('SIGTERM')
+  const stoppedAt = performance.now()
+  await until(async () => (await ask(`${url}/readyz`)).status === 503)
+
+  const ready = await ask(`${url}/readyz`)
+  t.equal(ready.headers.get('content-type'), 'application/problem+json')
+  t.match(ready.body, { code: 'service-unavailable', retryAfter: Number(ready.headers.get('retry-after')) })
+  t.equal((await ask(`${url}/livez`)).status, 200)
+  const renewed = await ask(`${url}/session/renew`)
+  t.equal(renewed.status, 200)
+  t.equal(renewed.headers.get('connection'), 'close')
+
+  t.equal(await service.exitCode, 0)
+  t.ok(performance.now() - stoppedAt > 900, 'it stayed for the whole delay')
+})
+
+t.test('a second signal ends it at once', async (t) => {
+  const { environment } = await startZendesk(t)
+  const service = start(t, { ...environment, SHUTDOWN_DELAY_MS: '60000' })
+  const url = await service.url()
+  service.child.kill('SIGTERM')
+  await until(async () => (await ask(`${url}/readyz`)).status === 503)
+  const toldAgainAt = performance.now()
+  service.child.kill('SIGTERM')
+  t.equal(await service.exitCode, 1)
+  t.ok(performance.now() - toldAgainAt < 1000)
+})
+
+t.test('what takes longer than SHUTDOWN_GRACE_MS is cut off, and it ends with 1', async (t) => {
+  const { zendesk, environment } = await startZendesk(t)
+  const service = start(t, { ...environment, SHUTDOWN_GRACE_MS: '500', ZENDESK_TIMEOUT_MS: '60000' })
+  const url = await service.url()
+  zendesk.misbehave({ kind: 'silence' })
+  const cutOff = t.rejects(ask(`${url}/session/renew`), 'the caller is cut off')
+  await until(() => zendesk.renewals().length === 1)
+  service.child.kill('SIGTERM')
+  const stoppedAt = performance.now()
+  t.equal(await service.exitCode, 1)
+  const tookMs = performance.now() - stoppedAt
+  t.ok(tookMs > 450 && tookMs < 1500, `at the grace: ${Math.round(tookMs)} ms`)
+  await cutOff
+  t.equal(service.lines().filter(({ msg }) => msg === 'stopping').length, 1, 'the log is written to its end')
+})
+
+t.test('the log has one line of JSON for each request, none of them lost at the exit', async (t) => {
+  const { zendesk, environment } = await startZendesk(t)
+  const service = start(t, environment)
+  const url = await service.url()
+  zendesk.misbehave({ kind: 'status', status: 403, times: 1 })
+  const told = { headers: { 'x-request-id': 'denied' } }
+  t.equal((await ask(`${url}/session/renew`, told)).status, 502)
+  const ids = Array.from({ length: 200 }, (_, index) => `request-${index}`)
+  const renewals = ids.map((id) => ask(`${url}/session/renew`, { headers: { 'x-request-id': id } }))
+  t.ok((await Promise.all(renewals)).every(({ status }) => status === 200))
+  service.child.kill('SIGTERM')
+  t.equal(await service.exitCode, 0)
+
+  const lines = service.lines().filter(({ msg }) => msg === 'request')
+  t.same(lines.map(({ requestId }) => requestId).sort(), ['denied', ...ids].sort())
+  const pattern = {
+    level: 30,
+    time: /^\d{4}-\d{2}-\d{2}T/,
+    service: 'zendesk-session-proxy',
+    method: 'GET',
+    route: '/session/renew',
+    caller: 'anonymous',
+    durationMs: Number,
+    zendeskMs: Number,
+  }
+  t.match(lines, new Array(201).fill(pattern))
+  t.hasStrict(
+    lines.find(({ requestId }) => requestId === 'denied'),
+    { status: 502, code: 'zendesk-permission-denied', zendesk: { status: 403 } },
+  )
+  t.hasStrict(
+    lines.find(({ requestId }) => requestId === 'request-0'),
+    { status: 200, zendesk: { status: 200 } },
+  )
+  t.equal(service.errors(), '')
+})
+
+t.test('the demo says what to try, and it works', async (t) => {
+  const demo = start(t, { PORT: '0' }, 'test/sandbox/demo.ts')
+  await demo.url()
+  await until(() => demo.output().includes('Try:'))
+  const [, renewal = ''] = /curl -s (http:\S+\/session\/renew)/.exec(demo.output()) ?? []
+  const answer = await ask(renewal)
+  t.equal(answer.status, 200)
+  t.match(answer.body, { authenticity_token: /./ })
+  demo.child.kill('SIGTERM')
+  t.equal(await demo.exitCode, 0)
+})
+
+t.test('each kind of credential is sent as Zendesk wants it', async (t) => {
+  const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`
+  const email = 'agent@example.com'
+  const kinds: [NodeJS.ProcessEnv, authorization: string][] = [
+    [{ ZENDESK_OAUTH_TOKEN: 'fake-bearer-token' }, 'Bearer fake-bearer-token'],
+    [
+      { ZENDESK_EMAIL: email, ZENDESK_API_TOKEN: 'fake-api-token' },
+      basic('agent@example.com/token:fake-api-token'),
+    ],
+    [{ ZENDESK_EMAIL: email, ZENDESK_PASSWORD: 'fake:pässword' }, basic('agent@example.com:fake:pässword')],
+    [
+      { ZENDESK_OAUTH_CLIENT_ID: 'fake-client', ZENDESK_OAUTH_CLIENT_SECRET: 'fake "secret"' },
+      'Bearer fake-minted-token',
+    ],
+  ]
+  const asked = kinds.map(async ([credential, authorization]) => {
+    const account = await startAccount(t)
+    const service = start(t, { ...credential, ZENDESK_URL: account.url })
+    const answer = await ask(`${await service.url()}/session/renew`)
+    t.same(answer.body, { authenticity_token: 'fake-authenticity-token' })
+    const renewals = account.received.filter(({ method }) => method === 'GET')
+    t.same(
+      renewals.map(({ path, headers }) => [path, headers.authorization]),
+      [['/api/v2/users/me/session/renew', authorization]],
+    )
+    return account.received.filter(({ method }) => method !== 'GET')
+  })
+  const tokenRequests = (await Promise.all(asked)).flat()
+  t.equal(tokenRequests.length, 1, 'only a client asks for a token')
+  t.hasStrict(tokenRequests[0], { method: 'POST', path: '/oauth/tokens' })
+  t.match(tokenRequests[0]?.headers, { 'content-type': /^application\/json/, authorization: undefined })
+  t.hasStrict(JSON.parse(tokenRequests[0]?.body ?? ''), {
+    grant_type: 'client_credentials',
+    client_id: 'fake-client',
+    client_secret: 'fake "secret"',
+    scope: 'read',
+  })
+})
+
+interface Running {
+  child: ChildProcess
+  /** Where it listens, once it is ready. */
+  url: () => Promise<string>
+  /** Resolves when it has ended and everything it wrote has been read. */
+  exitCode: Promise<number | null>
+  output: () => string
+  errors: () => string
+  /** The lines of its log so far. */
+  lines: () => Record<string, unknown>[]
+}
+
+const LISTENING = /Server listening at (http:[^"]+)/
+
+/** The service as a process of its own, with this environment and no other; ended with the test. */
+function start(t: Test, environment: NodeJS.ProcessEnv, entry = 'src/server.ts'): Running {
+  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+    cwd: join(import.meta.dirname, '..'),
+    env: { PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  let errors = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  return {
+    child,
+    url: async () => {
+      await until(() => LISTENING.test(output))
+      const url = LISTENING.exec(output)?.[1] ?? ''
+      await until(async () => (await ask(`${url}/readyz`)).status === 200)
+      return url
+    },
+    exitCode: ended,
+    output: () => output,
+    errors: () => errors,
+    lines: () =>
+      output
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  }
+}
+
+/** The smallest Zendesk there can be: it accepts everything and writes down what it was sent. */
+async function startAccount(t: Test) {
+  const received: { method: string; path: string; headers: IncomingHttpHeaders; body: string }[] = []
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { method = '', url: path = '', headers } = request
+      received.push({ method, path, headers, body })
+      response.writeHead(method === 'POST' ? 201 : 200, { 'content-type': 'application/json' })
+      response.end(
+        JSON.stringify(method === 'POST' ? MINTED : { authenticity_token: 'fake-authenticity-token' }),
+      )
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return { url: `http://127.0.0.1:${port ?? ''}`, received }
+}
+
+const MINTED = { access_token: 'fake-minted-token', token_type: 'bearer', scope: 'read' }
+
+/** Waits for a condition, at most ten seconds. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await isSo()); tries++) {
+    if (tries === 500) throw new Error('it never came to be')
+    await delay(20)
+  }
+}
