@@ -51,6 +51,7 @@ export class ZendeskClient {
   }
 
   async #renew(): Promise<Renewal> {
+    this.events.emit('departure')
     const { value, zendeskMs } = await this.#call(RENEW, judgeRenewal)
     return { token: value, zendeskMs }
   }
