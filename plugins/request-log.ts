@@ -1,42 +1,29 @@
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest, RequestEnd } from 'fastify'
 import plugin from 'fastify-plugin'
 
 /** One line per request, of chosen fields only: a URL, a header or a body may hold a secret. */
 export default plugin(
   (app, _options, done) => {
-    app.onRequestEnd((request, reply, answered) => {
-      write(app.log, request, reply, answered)
+    app.onRequestEnd((request, reply, end) => {
+      write(app.log, request, reply, end)
     })
     done()
   },
   { name: 'request-log', dependencies: ['request-ends'] },
 )
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Logged at debug while it succeeds: probes would drown everything else. */
-    quiet?: boolean
-  }
+function write(log: FastifyBaseLogger, request: FastifyRequest, reply: FastifyReply, end: RequestEnd): void {
+  if (!end.answered) log.info({ ...fields(request, reply, end), status: undefined }, 'caller left')
+  else if (end.quiet && reply.statusCode < 400) log.debug(fields(request, reply, end), 'request')
+  else log.info(fields(request, reply, end), 'request')
 }
 
-function write(
-  log: FastifyBaseLogger,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  answered: boolean,
-): void {
-  if (!answered) log.info({ ...fields(request, reply), status: undefined }, 'caller left')
-  else if (request.routeOptions.config.quiet && reply.statusCode < 400)
-    log.debug(fields(request, reply), 'request')
-  else log.info(fields(request, reply), 'request')
-}
-
-function fields(request: FastifyRequest, reply: FastifyReply): object {
+function fields(request: FastifyRequest, reply: FastifyReply, { route }: RequestEnd): object {
   const { problem } = request
   return {
     requestId: request.id,
     method: request.method,
-    route: request.routeOptions.url,
+    route: route === '' ? undefined : route,
     status: reply.statusCode,
     code: problem?.code,
     retryAfter: problem?.retryAfter,

@@ -15,6 +15,7 @@ import redis from '../plugins/redis.js'
 import requestEnds from '../plugins/request-ends.js'
 import requestIds, { requestId } from '../plugins/request-ids.js'
 import requestLog from '../plugins/request-log.js'
+import tracing from '../plugins/tracing.js'
 import wellFormed from '../plugins/well-formed.js'
 import zendesk from '../plugins/zendesk.js'
 import health from '../routes/health.js'
@@ -49,6 +50,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   await app.register(errorHandler)
   await app.register(requestEnds)
   await app.register(requestLog)
+  await app.register(tracing)
   await app.register(requestIds)
   await app.register(cors)
   await app.register(lifecycle)

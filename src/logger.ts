@@ -8,5 +8,18 @@ export async function createLogger(level: string): Promise<Logger> {
     const { default: pretty } = await import('pino-pretty')
     return pino(options, pretty({ ignore: 'service', translateTime: 'SYS:HH:MM:ss.l' }))
   }
-  return pino({ ...options, timestamp: () => `,"time":"${new Date().toISOString()}"` }, new LogLines())
+  return pino({ ...options, timestamp }, new LogLines())
+}
+
+let writtenMs = 0
+let written = ''
+
+/** RFC 3339. Under load many lines fall into one millisecond. */
+function timestamp(): string {
+  const now = Date.now()
+  if (now !== writtenMs) {
+    writtenMs = now
+    written = `,"time":"${new Date(now).toISOString()}"`
+  }
+  return written
 }

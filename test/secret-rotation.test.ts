@@ -16,12 +16,14 @@ const bearer: SecretKind = {
   companions: () => ({}),
 }
 
+const clientSecret: SecretKind = {
+  variable: 'ZENDESK_OAUTH_CLIENT_SECRET_FILE',
+  field: 'clientSecret',
+  companions: ({ clientId }) => ({ ZENDESK_OAUTH_CLIENT_ID: clientId }),
+}
+
 const KINDS: SecretKind[] = [
-  {
-    variable: 'ZENDESK_OAUTH_CLIENT_SECRET_FILE',
-    field: 'clientSecret',
-    companions: ({ clientId }) => ({ ZENDESK_OAUTH_CLIENT_ID: clientId }),
-  },
+  clientSecret,
   bearer,
   {
     variable: 'ZENDESK_API_TOKEN_FILE',
@@ -77,6 +79,18 @@ t.test('a new value is taken over without a call that fails first', async (t) =>
       t.notOk(JSON.stringify(log).includes(value))
     }
     t.same(new Set(zendesk.renewals().map(({ status }) => status)), new Set([200]))
+  }
+})
+
+t.test('a client secret that was rotated a moment ago is good for the first token already', async (t) => {
+  for (const mount of [plainFile, kubernetesVolume]) {
+    const { zendesk } = await startZendesk(t)
+    const { path, replace } = mount(t, zendesk.credentials.clientSecret)
+    const { url } = await startWithFile(t, zendesk, clientSecret, path)
+    replace('sandbox-second-not-a-secret')
+    zendesk.credentials.clientSecret = 'sandbox-second-not-a-secret'
+    t.equal((await ask(`${url}/session/renew`)).status, 200, mount.name)
+    t.equal(zendesk.tokenRequests().at(-1)?.status, 201)
   }
 })
 

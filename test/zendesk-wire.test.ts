@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { selfSigned } from './certificate.js'
@@ -43,6 +44,20 @@ t.test('an answer that was cut off is none, even if what came of it can be read'
   const { url } = await startRaw(t, (socket) => socket.end(answer, 'latin1'))
   for (answer of answers)
     checkProblem(t, await ask(`${url}/session/renew`), { ...BAD, zendesk: { status: 200 } })
+})
+
+t.test('an answer that was cut off in its head is not asked for again', async (t) => {
+  for (const leave of [(socket: Socket) => socket.end(), (socket: Socket) => socket.resetAndDestroy()]) {
+    let asked = 0
+    const { url } = await startRaw(t, (socket) => {
+      asked += 1
+      socket.write('HTTP/1.1 200 OK\r\ncontent-le')
+      // So late that the bytes have been read: a reset would overtake them.
+      setTimeout(leave, 50, socket)
+    })
+    checkProblem(t, await ask(`${url}/session/renew`), BAD)
+    t.equal(asked, 1)
+  }
 })
 
 t.test('where nobody answers, Zendesk is unavailable', async (t) => {

@@ -24,6 +24,8 @@ export interface Config extends Omit<Environment, SecretName | `${SecretName}_FI
   redisUrl: Secret | undefined
   /** Without a slash at the end; empty where unset. */
   publicUrl: string
+  /** To which traces are posted; undefined = no tracing. */
+  tracesUrl: string | undefined
 }
 
 /** @throws {ConfigError} that names every variable that is missing, malformed or contradicts another. */
@@ -41,6 +43,7 @@ export function settle(environment: Environment, faults: Faults): Config {
     trustedProxies: trustedProxies(environment, faults),
     redisUrl: readSecret('REDIS_URL', environment, faults, redisUrl),
     publicUrl: publicUrl(environment, faults),
+    tracesUrl: tracesUrl(environment, faults),
   }
   checkMetricsPort(environment, faults)
   faults.throwIfAny()
@@ -65,6 +68,18 @@ function publicUrl({ PUBLIC_URL: value }: Environment, faults: Faults): string {
   const plain = url && /^https?:$/.test(url.protocol) && url.href === url.origin + url.pathname
   if (!plain) faults.add(['PUBLIC_URL'], variables.PUBLIC_URL.should)
   return url?.href.replace(/\/+$/, '') ?? ''
+}
+
+/** As the OpenTelemetry Protocol Exporter's specification says: the general endpoint is a base, the other is used as it is. */
+function tracesUrl(environment: Environment, faults: Faults): string | undefined {
+  for (const name of ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] as const) {
+    const value = environment[name]
+    if (value !== undefined && !(URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)))
+      faults.add([name], variables[name].should)
+  }
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact } = environment
+  if (environment.OTEL_SDK_DISABLED) return undefined
+  return exact ?? (base && `${base.replace(/\/+$/, '')}/v1/traces`)
 }
 
 function checkMetricsPort({ METRICS_PORT: metricsPort, PORT: port }: Environment, faults: Faults): void {

@@ -57,6 +57,9 @@ export const variables = {
   PUBLIC_URL: text('the http or https address at which callers reach this service, without query'),
   DOCS: flag('true or false', true),
   METRICS_PORT: integer('a port number from 0 to 65535', 0, 65_535),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text('the http or https address of an OpenTelemetry collector'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: text('the http or https address to which traces are posted'),
+  OTEL_SDK_DISABLED: flag('true or false', false),
   SHUTDOWN_DELAY_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 0 },
   SHUTDOWN_GRACE_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 10_000 },
 

@@ -9,6 +9,9 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
     help: 'Requests. code is that of the problem that was answered; status is empty where the caller left first.',
     labelNames: ['method', 'route', 'status', 'code'],
     registers: [registry],
+    collect() {
+      for (const each of series.values()) each.handOver()
+    },
   })
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
@@ -20,23 +23,30 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
   const resolve = (method: string, route: string, status: string, code: string) => {
     const counter = requests.labels({ method, route, status, code })
     const histogram = durations.labels({ method, route, status })
-    return (milliseconds: number) => {
-      counter.inc()
-      histogram.observe(milliseconds / 1000)
+    let count = 0
+    return {
+      add(milliseconds: number) {
+        count += 1
+        histogram.observe(milliseconds / 1000)
+      },
+      handOver() {
+        counter.inc(count)
+        count = 0
+      },
     }
   }
-  // Resolved once per combination: this runs for every request.
+  // Resolved once per combination, and counters only told when scraped: this runs for every request.
   const series = new Map<string, ReturnType<typeof resolve>>()
 
-  app.onRequestEnd(({ method, routeOptions: { url: route = '' }, problem }, reply, answered) => {
+  app.onRequestEnd(({ method, problem }, reply, { route, answered }) => {
     const status = answered ? String(reply.statusCode) : ''
     const code = problem?.code ?? ''
     const key = `${method} ${route} ${status} ${code}`
-    let count = series.get(key)
-    if (!count) {
-      count = resolve(method, route, status, code)
-      series.set(key, count)
+    let one = series.get(key)
+    if (!one) {
+      one = resolve(method, route, status, code)
+      series.set(key, one)
     }
-    count(reply.elapsedTime)
+    one.add(reply.elapsedTime)
   })
 }

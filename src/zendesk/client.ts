@@ -26,7 +26,7 @@ export class ZendeskClient {
   }
 
   /** A fresh token, shared by all who ask while the call is under way. */
-  async renewSession(): Promise<Renewal> {
+  renewSession(): Promise<Renewal> {
     this.#breaker.admit()
     return this.#renewal.join()
   }
@@ -51,6 +51,7 @@ export class ZendeskClient {
   }
 
   async #renew(): Promise<Renewal> {
+    this.events.emit('departure')
     const { value, zendeskMs } = await this.#call(RENEW, judgeRenewal)
     return { token: value, zendeskMs }
   }

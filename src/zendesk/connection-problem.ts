@@ -7,7 +7,7 @@ import { Problem } from '../problems.js'
 export function connectionProblem(error: unknown, answered: boolean): Problem {
   const code = errorCode(error)
   if (CERTIFICATE_CODES.test(code)) return new Problem('zendesk-untrusted', { cause: error })
-  if (answered || GARBAGE_CODES.test(code) || wasCutInHead(error))
+  if (answered || GARBAGE_CODES.test(code) || isCutInHead(error))
     return new Problem('zendesk-bad-response', { cause: error })
   if (TIMEOUT_CODES.test(code)) return new Problem('zendesk-timeout', { cause: error })
   if (code === '' || error instanceof errors.InvalidArgumentError) {
@@ -17,28 +17,32 @@ export function connectionProblem(error: unknown, answered: boolean): Problem {
 }
 
 /**
- * Bytes read on a connection, by its local port, when its latest request was sent: an error tells only how many there were in
- * all, and a connection lives for many requests. (github.com/nodejs/undici, docs: Diagnostics Channel.)
+ * Errors after the first byte of an answer. The error itself does not tell: it counts the bytes of a connection, which lives
+ * for many requests. (github.com/nodejs/undici, docs: Diagnostics Channel.)
  */
-const readBefore = new Map<number, number>()
+const cutInHead = new WeakSet()
+const sent = new WeakMap<object, { socket: Socket; bytesRead: number }>()
 
 subscribe('undici:client:sendHeaders', (message) => {
-  const { localPort, bytesRead } = (message as { socket: Socket }).socket
-  if (localPort !== undefined) readBefore.set(localPort, bytesRead)
+  const { request, socket } = message as { request: object; socket: Socket }
+  sent.set(request, { socket, bytesRead: socket.bytesRead })
 })
 
-/** Closed before the head of the answer was whole, but not before its first byte. */
-function wasCutInHead(error: unknown): boolean {
-  if (!(error instanceof errors.SocketError)) return false
-  const { localPort, bytesRead } = error.socket ?? {}
-  return localPort !== undefined && (bytesRead ?? 0) > (readBefore.get(localPort) ?? 0)
-}
+subscribe('undici:request:error', (message) => {
+  const { request, error } = message as { request: object; error: Error }
+  const before = sent.get(request)
+  if (before && before.socket.bytesRead > before.bytesRead) cutInHead.add(error)
+})
 
 /** The reasons for which OpenSSL refuses a certificate (nodejs.org/api/tls.html#x509-certificate-error-codes). */
 const CERTIFICATE_CODES =
   /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_|ERR_TLS_CERT)/
 const GARBAGE_CODES = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_)/
 const TIMEOUT_CODES = /^(UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT)$/
+
+function isCutInHead(error: unknown): boolean {
+  return error instanceof Error && cutInHead.has(error)
+}
 
 function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return ''

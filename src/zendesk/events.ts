@@ -6,6 +6,8 @@ import type { Exchange } from './transport.js'
 export class ZendeskEvents extends EventEmitter<{
   /** One call, after its answer or failure. */
   call: [Exchange]
+  /** A renewal begins, in the asynchronous context of the caller who asked first. */
+  departure: []
   /** A turn that came, or was refused. */
   turn: [Wait]
   /** A flight has landed; how many callers shared it. */

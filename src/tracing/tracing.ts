@@ -1,0 +1,29 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Tracer } from '@opentelemetry/api'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-node'
+import type { FastifyInstance } from 'fastify'
+import { version } from '../version.js'
+import { traceRequests, type Trail } from './requests.js'
+import { traceZendesk } from './zendesk.js'
+
+/**
+ * Traces the service from now on. Sampling, headers and names come from the standard OTEL_* variables, which the library
+ * reads by itself. Nothing is registered globally: this service traces itself, not what it is made of.
+ */
+export function startTracing(app: FastifyInstance, url: string): BasicTracerProvider {
+  const ours = resourceFromAttributes({
+    'service.name': 'zendesk-session-proxy',
+    'service.version': version,
+  })
+  const provider = new BasicTracerProvider({
+    resource: ours.merge(detectResources({ detectors: [envDetector] })),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url }))],
+  })
+  const tracer: Tracer = provider.getTracer('zendesk-session-proxy', version)
+  const trails = new AsyncLocalStorage<Trail>()
+  const flights = traceZendesk(app, tracer, trails)
+  traceRequests(app, tracer, trails, flights)
+  return provider
+}

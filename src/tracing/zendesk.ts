@@ -1,0 +1,60 @@
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Context,
+  type Span,
+  type Tracer,
+} from '@opentelemetry/api'
+import type { FastifyInstance } from 'fastify'
+import type { Trail } from './requests.js'
+
+/**
+ * Spans of flights and of each call to Zendesk, below the request for which they were made. Zendesk itself is not told of
+ * the trace: nothing of a caller's request reaches it. Returns where the flight that is under way can be seen.
+ */
+export function traceZendesk(
+  app: FastifyInstance,
+  tracer: Tracer,
+  trails: AsyncLocalStorage<Trail>,
+): { underWay: Span | undefined } {
+  const flights: { underWay: Span | undefined } = { underWay: undefined }
+  app.addHook('onReady', (done) => {
+    app.zendesk.events
+      .on('departure', () => {
+        const trail = trails.getStore()
+        flights.underWay = tracer.startSpan('flight', { kind: SpanKind.INTERNAL }, below(trail?.request))
+        if (trail) trail.flight = flights.underWay
+      })
+      .on('turn', ({ reason, waitedMs, refused }) => {
+        if (reason !== 'none') trails.getStore()?.flight?.addEvent('turn', { reason, waitedMs, refused })
+      })
+      .on('call', ({ operation, outcome, status, zendeskMs }) => {
+        const trail = trails.getStore()
+        const endTime = Date.now()
+        const span = tracer.startSpan(
+          `zendesk ${operation}`,
+          { kind: SpanKind.CLIENT, startTime: endTime - zendeskMs },
+          below(trail?.flight ?? trail?.request),
+        )
+        if (status !== undefined) span.setAttribute('http.response.status_code', status)
+        if (outcome !== 'ok')
+          span.setAttribute('error.type', outcome).setStatus({ code: SpanStatusCode.ERROR })
+        span.end(endTime)
+      })
+      .on('landing', (callers) => {
+        flights.underWay?.setAttribute('zendesk_session_proxy.callers', callers).end()
+        flights.underWay = undefined
+        const trail = trails.getStore()
+        if (trail) trail.flight = undefined
+      })
+    done()
+  })
+  return flights
+}
+
+function below(span: Span | undefined): Context {
+  return span ? trace.setSpan(ROOT_CONTEXT, span) : ROOT_CONTEXT
+}

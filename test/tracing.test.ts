@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+import { connect } from 'node:net'
+import t from 'tap'
+import { Collector } from './collector.js'
+import { ask, startBoth } from './helper.js'
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+const PARENT = '00f067aa0ba902b7'
+const KEY = 'not-a-secret-key-of-a-caller'
+const [SERVER, CLIENT] = [2, 3]
+
+t.test("a renewal is part of its caller's trace: request, flight, each try", async (t) => {
+  const collector = await Collector.start(t)
+  const { zendesk, app, url } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
+  zendesk.misbehave({ kind: 'status', status: 503, times: 1 })
+  const headers = { traceparent: `00-${TRACE}-${PARENT}-01` }
+  t.equal((await ask(`${url}/session/renew`, { headers })).status, 200)
+  await app.close()
+
+  const [request] = collector.named('GET /session/renew')
+  const [flight] = collector.named('flight')
+  const tries = collector.named('zendesk renew')
+  t.match(request, { kind: SERVER, traceId: TRACE, parentSpanId: PARENT, path: '/v1/traces' })
+  t.match(request?.attributes, {
+    'http.request.method': 'GET',
+    'http.route': '/session/renew',
+    'http.response.status_code': 200,
+  })
+  t.match(flight, { traceId: TRACE, parentSpanId: request?.spanId })
+  t.equal(flight?.attributes['zendesk_session_proxy.callers'], 1)
+  t.same(
+    tries.map(({ attributes }) => attributes['http.response.status_code']),
+    [503, 200],
+  )
+  t.equal(tries[0]?.attributes['error.type'], 'zendesk-unavailable')
+  for (const each of tries) {
+    t.match(each, { kind: CLIENT, traceId: TRACE, parentSpanId: flight?.spanId })
+    t.ok(BigInt(each.startTimeUnixNano) <= BigInt(each.endTimeUnixNano))
+  }
+  t.match(collector.resources[0], { 'service.name': 'zendesk-session-proxy', 'service.version': String })
+})
+
+t.test('Zendesk is told nothing of the trace', async (t) => {
+  const collector = await Collector.start(t)
+  const { zendesk, app, url } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
+  const headers = {
+    traceparent: `00-${TRACE}-${PARENT}-01`,
+    tracestate: 'vendor=canary',
+    baggage: 'user=canary',
+  }
+  t.equal((await ask(`${url}/session/renew`, { headers })).status, 200)
+  await app.close()
+  t.ok(collector.spans.length > 0)
+  const [received] = zendesk.renewals()
+  t.same(Object.keys(received?.headers ?? {}).sort(), [
+    'accept',
+    'accept-encoding',
+    'authorization',
+    'connection',
+    'host',
+    'user-agent',
+  ])
+})
+
+t.test('callers who share a flight point to it, and it knows how many they are', async (t) => {
+  const collector = await Collector.start(t)
+  const { zendesk, app, url } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
+  zendesk.misbehave({ kind: 'delay', ms: 400 })
+  const first = ask(`${url}/session/renew`)
+  while (zendesk.renewals().length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await Promise.all([first, ask(`${url}/session/renew`), ask(`${url}/session/renew`)])
+  await app.close()
+
+  const flights = collector.named('flight')
+  t.equal(flights.length, 1)
+  t.equal(flights[0]?.attributes['zendesk_session_proxy.callers'], 3)
+  const requests = collector.named('GET /session/renew')
+  t.equal(new Set(requests.map(({ traceId }) => traceId)).size, 3, 'each in a trace of its own')
+  const linked = requests.flatMap(({ links }) => links)
+  t.same(
+    linked.map(({ spanId }) => spanId),
+    [flights[0]?.spanId, flights[0]?.spanId],
+  )
+})
+
+t.test('what goes wrong is marked, by problem code', async (t) => {
+  const collector = await Collector.start(t)
+  const { zendesk, app, url } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
+  zendesk.misbehave({ kind: 'status', status: 403 })
+  await ask(`${url}/session/renew`)
+  await ask(`${url}/nowhere`)
+  await app.close()
+  const [renewal] = collector.named('GET /session/renew')
+  t.match(renewal, { status: { code: 2 }, attributes: { 'error.type': 'zendesk-permission-denied' } })
+  const [unknown] = collector.named('GET')
+  t.match(unknown?.attributes, { 'error.type': 'not-found', 'http.response.status_code': 404 })
+  t.equal(unknown?.status.code, 0, 'a mistake of the caller is no failure of the service')
+})
+
+t.test('no span holds a secret, a query or a path that is no route', async (t) => {
+  const collector = await Collector.start(t)
+  const { zendesk, app, url, port } = await startBoth(t, {
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/elsewhere`,
+    CALLER_KEYS: `shop:${createHash('sha256').update(KEY).digest('hex')}`,
+  })
+  const headers = { authorization: `Bearer ${KEY}`, cookie: 'canary=1' }
+  const renewed = await ask(`${url}/session/renew?token=canary`, { headers })
+  await ask(`${url}/canary/path`, { headers })
+  zendesk.misbehave({ kind: 'echo' })
+  await ask(`${url}/session/renew`, { headers })
+  const socket = connect(port, '127.0.0.1')
+  socket.end('GET /canary%ff HTTP/1.1\r\nhost: canary\r\nconnection: close\r\n\r\n')
+  await new Promise((resolve) => socket.resume().on('close', resolve))
+  await app.close()
+
+  t.ok(collector.spans.length >= 4)
+  t.match(collector.spans[0]?.path, '/elsewhere')
+  const secrets = [KEY, zendesk.credentials.bearerToken, String(renewed.body?.['authenticity_token'])]
+  for (const secret of [...secrets, Buffer.from(secrets[1] ?? '').toString('base64'), 'canary'])
+    t.notOk(collector.text.includes(secret))
+  t.match(collector.text, /"zendesk_session_proxy.caller","value":\{"stringValue":"shop"\}/)
+})
+
+t.test('a collector that is away neither fails a renewal nor holds up the end', async (t) => {
+  const { app, url } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })
+  t.equal((await ask(`${url}/session/renew`)).status, 200)
+  const startedAt = performance.now()
+  await app.close()
+  t.ok(performance.now() - startedAt < 3_000)
+})
+
+t.test('tracing can be turned off, and is off without an endpoint', async (t) => {
+  const collector = await Collector.start(t)
+  const off = await startBoth(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_SDK_DISABLED: 'true',
+  })
+  await ask(`${off.url}/session/renew`)
+  await off.app.close()
+  t.equal(collector.spans.length, 0)
+  t.equal((await startBoth(t)).app.config.tracesUrl, undefined)
+})
+
+t.test('an endpoint that is no address stops the start', async (t) => {
+  await t.rejects(startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }), {
+    message: /OTEL_EXPORTER_OTLP_ENDPOINT/,
+  })
+})
