@@ -145,7 +145,7 @@ t.test('two replicas share a limit through Redis, and go on without it', withRed
   t.equal((await renew(first, bearer(key))).status, 429)
   t.equal((await renew(second, bearer(key))).status, 200)
 
-  await server.listen()
+  await server.start()
   await eventually(() => replicas.every(({ app }) => app.redis?.status === 'ready'))
   t.equal((await renew(first, bearer(key))).headers.get('ratelimit-remaining'), '5')
   t.equal((await renew(second, bearer(key))).headers.get('ratelimit-remaining'), '4')

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
 import t from 'tap'
 import { ask, startBoth, type Service } from './helper.js'
-import { RedisServer, withoutRedis } from './redis.js'
+import { RedisServer, redisOrSkip } from './redis-server.js'
 
 const KEY = 'not-a-secret-key-of-a-caller'
 const METRICS = { METRICS_PORT: '0' }
@@ -87,7 +87,7 @@ t.test('an open breaker shows', async (t) => {
   t.equal(samples.get('zendesk_session_proxy_breaker_state{state="closed"}'), 0)
 })
 
-t.test('whether replicas share shows', { skip: withoutRedis ?? false }, async (t) => {
+t.test('whether replicas share shows', redisOrSkip(), async (t) => {
   const redis = await RedisServer.start(t)
   const { zendesk, ...service } = await startBoth(t, { ...METRICS, REDIS_URL: redis.url })
   const ours = async (name: string) => (await scrape(service)).get(`zendesk_session_proxy_${name}`)

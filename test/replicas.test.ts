@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { ask, startService, startZendesk, type Service } from './helper.js'
-import { RedisServer, SlowLine, withoutRedis } from './redis.js'
+import { RedisServer, SlowLine, redisOrSkip } from './redis-server.js'
 
-const needsRedis = { skip: withoutRedis ?? false }
+const needsRedis = redisOrSkip()
 const SHARED = 'the Zendesk budget and pauses are shared through redis again'
 const ALONE = 'redis does not answer: the Zendesk budget and pauses hold for this replica alone'
 
