@@ -16,6 +16,7 @@ export class Secret<T = string> {
   #value: T
   #log: SecretLog | undefined
   #changed: (() => void) | undefined
+  #bad: string | undefined
 
   /** @throws {SecretError} that says what is wrong with the text or the file, without quoting it. */
   constructor(name: string, source: { text: string } | { path: string }, understand: (text: string) => T) {
@@ -39,6 +40,8 @@ export class Secret<T = string> {
     this.#changed = changed
     if (this.#path === undefined) return
     watchFile(this.#path, { interval: LOOK_EVERY_MS, persistent: false }, this.#look)
+    // What changes between the reading at the start and the first look of the watch is no change to the watch.
+    setTimeout(this.#look, 2 * LOOK_EVERY_MS).unref()
   }
 
   unfollow(): void {
@@ -48,22 +51,31 @@ export class Secret<T = string> {
   /** Reads the file again at once; true where it held a new good value. */
   refresh(): boolean {
     if (this.#path === undefined) return false
+    let text: string | undefined
     try {
-      const text = readSecretFile(this.#path)
+      text = readSecretFile(this.#path)
       if (text === this.#text) return false
       this.#value = this.#understand(text)
-      this.#text = text
-      this.#log?.info({ secret: this.name }, 'secret file changed, new value in use')
-      this.#changed?.()
-      return true
     } catch (error) {
-      const why = error instanceof SecretError ? error.message : 'unreadable'
-      this.#log?.error(
-        { secret: this.name, why },
-        'secret file changed, but its value is bad: keeping the last good one',
-      )
+      this.#complain(error, text)
       return false
     }
+    this.#text = text
+    this.#bad = undefined
+    this.#log?.info({ secret: this.name }, 'secret file changed, new value in use')
+    this.#changed?.()
+    return true
+  }
+
+  /** Once for each bad value: it is read again at every call that Zendesk refuses. */
+  #complain(error: unknown, text: string | undefined): void {
+    const why = error instanceof SecretError ? error.message : 'unreadable'
+    if (this.#bad === (text ?? why)) return
+    this.#bad = text ?? why
+    this.#log?.error(
+      { secret: this.name, why },
+      'secret file changed, but its value is bad: keeping the last good one',
+    )
   }
 
   readonly #look = (): void => {

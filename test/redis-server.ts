@@ -63,7 +63,9 @@ export class RedisServer {
   async contents(): Promise<string> {
     const redis = new Redis(this.url)
     const keys = await redis.keys('*')
-    const values = await Promise.all(keys.map((key) => redis.get(key)))
+    const values = await Promise.all(
+      keys.map(async (key) => ((await redis.type(key)) === 'hash' ? redis.hgetall(key) : redis.get(key))),
+    )
     redis.disconnect()
     return JSON.stringify([keys, values])
   }

@@ -19,9 +19,6 @@ function base64Of(secret: string): string[] {
 }
 
 function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  const octets = (run: string) => Buffer.from(run.replaceAll('%', ''), 'hex').toString()
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, octets)
 }

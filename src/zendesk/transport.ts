@@ -7,7 +7,7 @@ import { judgeEcho, type Answer } from './judge.js'
 
 /** What Zendesk may send us at the most, in bytes, counted before and after decompression. A renewal has some 120. */
 const BODY_LIMIT = 256 * 1024
-const DUMP_MS = 1_000
+const DUMP_MS = 250
 
 /** Gets bytes from Zendesk within bounds; what they mean is for the judge. Sends these headers and no others. */
 export class Transport {
