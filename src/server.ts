@@ -14,7 +14,7 @@ function message(error: unknown): string {
   if (error instanceof ConfigError) return error.message
   const { errorCode, frames } = placeOf(error)
   if (errorCode === 'EADDRINUSE')
-    return 'zendesk-session-proxy cannot start: PORT or METRICS_PORT is in use by another process on HOST.'
+    return 'zendesk-session-proxy cannot start: HOST and PORT are in use by another process (or HOST and METRICS_PORT).'
   if (errorCode === 'EADDRNOTAVAIL' || errorCode === 'ENOTFOUND')
     return 'zendesk-session-proxy cannot start: HOST is no address of this machine.'
   if (errorCode === 'EACCES')
