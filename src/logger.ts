@@ -6,7 +6,7 @@ export async function createLogger(level: string): Promise<Logger> {
   const options = { level, base: { service: 'zendesk-session-proxy' } }
   if (process.stdout.isTTY) {
     const { default: pretty } = await import('pino-pretty')
-    return pino(options, pretty({ ignore: 'service', translateTime: 'SYS:HH:MM:ss.l' }))
+    return pino(options, pretty({ ignore: 'service', singleLine: true, translateTime: 'SYS:HH:MM:ss.l' }))
   }
   return pino({ ...options, timestamp }, new LogLines())
 }

@@ -34,8 +34,15 @@ t.test('an account and a credential are enough; the rest has defaults', async (t
     redisUrl: undefined,
     publicUrl: '',
   })
-  const config = await readConfig({ ...ENOUGH, ZENDESK_URL: '', CALLER_KEYS: '', METRICS_PORT: '' })
+  const config = await readConfig({
+    ...ENOUGH,
+    ZENDESK_URL: '',
+    CALLER_KEYS: '',
+    METRICS_PORT: '',
+    PORT: undefined,
+  })
   t.equal(config.METRICS_PORT, undefined, 'an empty variable counts as unset')
+  t.equal(config.PORT, 3000, 'so does one without a value')
 })
 
 t.test('what is right is taken as it is meant', async (t) => {

@@ -54,7 +54,10 @@ export function jwtConfig(environment: Environment, faults: Faults): JwtConfig |
     return undefined
   }
   if (issuer === undefined || audience === undefined) {
-    faults.add(['JWT_ISSUER', 'JWT_AUDIENCE'], 'both or neither')
+    faults.add(
+      [issuer === undefined ? 'JWT_ISSUER' : 'JWT_AUDIENCE'],
+      'set: JWT_ISSUER and JWT_AUDIENCE go together',
+    )
     return undefined
   }
   return { issuer, audience, jwksUrl, scope }

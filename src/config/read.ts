@@ -15,7 +15,9 @@ declare module 'fastify' {
  * @throws {ConfigError} that names everything at fault.
  */
 export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config> {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
   const faults = new Faults()
   return settle(await readEnvironment(given, faults), faults)
 }

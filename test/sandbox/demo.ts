@@ -15,10 +15,10 @@ const service = `http://localhost:${new URL(app.listeningOrigin).port}`
 console.log(`
 The service answers on ${service}, the sandbox Zendesk on ${zendesk.url}. Try:
 
-  curl -s ${service}/session/renew                 a token
-  open ${service}/docs in a browser                the contract, with Try it out
-  curl -s -X PUT ${zendesk.url}/sandbox/faults -H 'content-type: application/json' \\
-       -d '{"kind":"status","status":429}'         a bad day of Zendesk's
-  curl -si ${service}/session/renew                an honest error
-  curl -s -X DELETE ${zendesk.url}/sandbox/faults  a good day again
+  a token:                          curl -s ${service}/session/renew
+  the contract, with Try it out:    ${service}/docs
+  a bad day of Zendesk's:           curl -s -X PUT ${zendesk.url}/sandbox/faults -H 'content-type: application/json' \\
+                                      -d '{"kind":"status","status":429,"headers":{"retry-after":"9"}}'
+  an honest error, for 9 seconds:   curl -si ${service}/session/renew
+  a good day again:                 curl -s -X DELETE ${zendesk.url}/sandbox/faults
 `)
