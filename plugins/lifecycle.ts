@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import plugin from 'fastify-plugin'
 import { Problem } from '../src/problems.js'
@@ -33,14 +34,26 @@ export default plugin(
       if (lifecycle.phase === 'draining' || lifecycle.phase === 'closing') reply.header('connection', 'close')
       next()
     })
+    const sockets = new Set<Socket>()
+    app.server.on('connection', (socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    })
     app.addHook('preClose', (next) => {
       lifecycle.phase = 'closing'
+      // Node closes those that are idle after a request, but waits for those that never sent one.
+      for (const socket of sockets) if (!hasRequest(socket)) socket.destroy()
       next()
     })
     done()
   },
   { name: 'lifecycle' },
 )
+
+/** Whether a request on this connection waits for its answer. */
+function hasRequest(socket: Socket & { _httpMessage?: unknown }): boolean {
+  return Boolean(socket._httpMessage)
+}
 
 class Lifecycle {
   phase: 'starting' | 'ready' | 'draining' | 'closing' = 'starting'

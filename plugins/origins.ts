@@ -13,8 +13,8 @@ declare module 'fastify' {
 /** Keeps out pages of foreign origins and, in open mode, pages that reach us by a name of their own (DNS rebinding). */
 export default plugin(
   (app, _options, done) => {
-    const { callerKeys, jwt, corsOrigins, publicUrl, ALLOW_ANONYMOUS_CALLERS } = app.config
-    const loopbackOnly = !callerKeys && !jwt && !ALLOW_ANONYMOUS_CALLERS
+    const { callerKeys, jwt, corsOrigins, publicUrl, HOST } = app.config
+    const loopbackOnly = !callerKeys && !jwt && isLoopbackHost(HOST)
     const allowed = new Set(publicUrl === '' ? corsOrigins : [...corsOrigins, new URL(publicUrl).origin])
 
     app.addHook('onRequest', (request, _reply, next) => {

@@ -1,8 +1,10 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
 import { inspect } from 'node:util'
 
 /** How often a followed file is looked at. A stat costs microseconds; kubelet itself needs up to a minute. */
 const LOOK_EVERY_MS = 250
+/** Octets; so that a wrong path, as of a device, is not read for ever. */
+const LARGEST_FILE = 1024 * 1024
 
 /**
  * A value that is never shown, however this object is printed, and that follows its file where it came from one.
@@ -106,8 +108,11 @@ export interface SecretLog {
 function readSecretFile(path: string): string {
   let text
   try {
+    const stat = statSync(path)
+    if (!stat.isFile() || stat.size > LARGEST_FILE) throw new SecretError('a regular file of at most 1 MiB')
     text = readFileSync(path, 'utf8')
   } catch (error) {
+    if (error instanceof SecretError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
     throw new SecretError(`a file that can be read (${code})`, { cause: error })
   }

@@ -44,6 +44,8 @@ t.test('every wrong token gets its problem, and Zendesk hears nothing', async (t
     'not valid yet': [await provider.sign({ nbf: past + 600 })],
     'without an end': [await provider.sign({}, { without: 'exp' })],
     'without a subject': [await provider.sign({}, { without: 'sub' })],
+    'with a subject that is no text': [await provider.sign({ sub: { a: 1 } as unknown as string })],
+    'with an empty subject': [await provider.sign({ sub: '' })],
     'of another issuer': [await provider.sign({ iss: 'https://issuer.example' })],
     'for another audience': [await provider.sign({ aud: 'https://other.example' })],
     'with the audience as a prefix': [await provider.sign({ aud: `${AUDIENCE}.example` })],

@@ -105,7 +105,14 @@ t.test('metrics have a port of their own, and that has nothing else', async (t) 
   const elsewhere = await ask(new URL('/session/renew', metricsAddress(service)).href)
   t.equal(elsewhere.status, 404)
   t.equal(elsewhere.headers.get('content-type'), 'application/problem+json')
-  t.match(elsewhere.body, { code: 'not-found', status: 404 })
+  t.match(elsewhere.body, {
+    code: 'not-found',
+    status: 404,
+    requestId: elsewhere.headers.get('x-request-id'),
+  })
+  const posted = await ask(new URL('/metrics', metricsAddress(service)).href, { method: 'POST', body: 'x' })
+  t.match(posted, { status: 405, body: { code: 'method-not-allowed' } })
+  t.equal(posted.headers.get('allow'), 'GET, HEAD')
 })
 
 t.test('without METRICS_PORT there is no such listener', async (t) => {

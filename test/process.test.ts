@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -83,6 +84,21 @@ t.test('SIGTERM lets what is in flight finish, and then ends it with 0', async (
   t.ok(performance.now() - answeredAt < 1000, 'within a second of the last answer')
   t.equal(zendesk.renewals().length, 1)
   t.equal(service.lines().filter(({ msg }) => msg === 'stopped').length, 1)
+})
+
+t.test('connections that never asked for anything do not hold the end up', async (t) => {
+  const { environment } = await startZendesk(t)
+  const service = start(t, environment)
+  const { hostname, port } = new URL(await service.url())
+  const idle = connect(Number(port), hostname)
+  const half = connect(Number(port), hostname, () => half.write('GET /livez HTT'))
+  for (const socket of [idle, half]) socket.on('error', () => undefined)
+  await Promise.all([once(idle, 'connect'), once(half, 'connect')])
+  t.equal((await ask(`http://${hostname}:${port}/livez`)).status, 200, 'by now both have been accepted')
+  const stoppedAt = performance.now()
+  service.child.kill('SIGTERM')
+  t.equal(await service.exitCode, 0)
+  t.ok(performance.now() - stoppedAt < 5000, 'long before the grace is over')
 })
 
 t.test('during SHUTDOWN_DELAY_MS it is not ready, but serves who still comes', async (t) => {

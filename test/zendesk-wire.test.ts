@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { selfSigned } from './certificate.js'
@@ -161,3 +162,18 @@ const BAGGAGE = {
   'x-on-behalf-of': 'evil@example.com',
   'x-request-id': 'evil',
 }
+
+t.test('a connection that is not made in time is no reason to be late', async (t) => {
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const { url } = await startService(t, {
+    ZENDESK_URL: `https://127.0.0.1:${port}`,
+    ZENDESK_OAUTH_TOKEN: 'sandbox-token-not-a-secret',
+    ZENDESK_TIMEOUT_MS: '600',
+  })
+  const answer = await ask(`${url}/session/renew`)
+  checkProblem(t, answer, { status: 504, code: 'zendesk-timeout' })
+  t.ok(answer.tookMs < 600 + 250, `${answer.tookMs} ms`)
+})

@@ -57,7 +57,7 @@ export class CallerTokens {
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
     })
     const holder = {
-      name: holderName(payload.sub ?? ''),
+      name: holderName(subjectOf(payload)),
       allowed: scope === undefined || scopesOf(payload).includes(scope),
       expiresAt: (payload.exp ?? 0) * 1000,
     }
@@ -107,6 +107,12 @@ function isHonest(error: unknown): boolean {
     error instanceof errors.JWTClaimValidationFailed ||
     error instanceof errors.JWKSNoMatchingKey
   )
+}
+
+/** Typed as a string, but a token holds what its issuer put there. */
+function subjectOf({ sub }: { sub?: unknown }): string {
+  if (typeof sub !== 'string' || sub === '') throw new WrongCredential()
+  return sub
 }
 
 /** For log and limits. The colon keeps it apart from the names of keys; a subject that is long or odd becomes its digest. */

@@ -57,9 +57,24 @@ export function settle(environment: Environment, faults: Faults): Config {
 }
 
 function redisUrl(value: string): string {
-  const ok = URL.canParse(oneLine(value)) && /^rediss?:$/.test(new URL(value).protocol)
-  if (!ok) throw new SecretError(variables.REDIS_URL.should)
+  const url = URL.canParse(oneLine(value)) ? new URL(value) : undefined
+  const ok =
+    url && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^(\/\d{0,5})?$/.test(url.pathname)
+  if (!ok || !isDecodable(url.username) || !isDecodable(url.password)) {
+    throw new SecretError(
+      `${variables.REDIS_URL.should}, like rediss://user:password@host:6379/0; % in a password is %25`,
+    )
+  }
   return value
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function publicUrl({ PUBLIC_URL: value }: Environment, faults: Faults): string {

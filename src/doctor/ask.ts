@@ -17,7 +17,7 @@ export function ask<T>(
     if (authorization instanceof Problem) return authorization
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
     const secrets = credentials?.secrets() ?? []
-    const verdict = await transport.exchange({ ...call, headers, secrets }, judge, deadline.signal)
+    const verdict = await transport.exchange({ ...call, headers, secrets }, judge, deadline)
     return verdict instanceof Problem ? verdict : verdict.value
   })
 }

@@ -1,4 +1,5 @@
 import type { Problem } from '../problems.js'
+import type { Deadline } from '../zendesk/deadline.js'
 import type { Answer } from '../zendesk/judge.js'
 import { Transport, type Operation, type Verdict, type ZendeskRequest } from '../zendesk/transport.js'
 
@@ -14,12 +15,12 @@ export class RecordingTransport extends Transport {
   override exchange<T>(
     request: ZendeskRequest,
     judge: (answer: Answer) => T | Problem,
-    signal: AbortSignal,
+    deadline: Deadline,
   ): Promise<Verdict<T>> {
     const record = (answer: Answer): T | Problem => {
       this.#answers.set(request.operation, answer)
       return judge(answer)
     }
-    return super.exchange(request, record, signal)
+    return super.exchange(request, record, deadline)
   }
 }

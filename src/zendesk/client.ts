@@ -104,7 +104,7 @@ export class ZendeskClient {
       headers: { authorization },
       secrets: [authorization, bare(authorization), ...credentials.secrets()],
     }
-    return pace.run(deadline, () => transport.exchange(request, judge, deadline.signal))
+    return pace.run(deadline, () => transport.exchange(request, judge, deadline))
   }
 }
 

@@ -104,7 +104,7 @@ export class OAuthTokens implements Credentials {
     return this.#transport.exchange(
       { operation: 'token', method: 'POST', path: '/oauth/tokens', headers, body, secrets: this.secrets() },
       judgeToken,
-      deadline.signal,
+      deadline,
     )
   }
 }

@@ -3,6 +3,7 @@ import { Pool, type Dispatcher } from 'undici'
 import type { ProblemCode } from '../catalogue.js'
 import { Problem } from '../problems.js'
 import { connectionProblem } from './connection-problem.js'
+import type { Deadline } from './deadline.js'
 import { judgeEcho, type Answer } from './judge.js'
 
 /** What Zendesk may send us at the most, in bytes, counted before and after decompression. A renewal has some 120. */
@@ -25,7 +26,7 @@ export class Transport {
       // Backstops only: the deadline of the operation comes first.
       headersTimeout: 120_000,
       bodyTimeout: 120_000,
-      connect: { rejectUnauthorized: true, timeout: 30_000 },
+      connect: { rejectUnauthorized: true, timeout: 10_000 },
     })
   }
 
@@ -33,10 +34,10 @@ export class Transport {
   async exchange<T>(
     request: ZendeskRequest,
     judge: (answer: Answer) => T | Problem,
-    signal: AbortSignal,
+    deadline: Deadline,
   ): Promise<Verdict<T>> {
     const startedAt = performance.now()
-    const answer = await this.#send(request, signal)
+    const answer = await this.#send(request, deadline)
     const verdict = answer instanceof Problem ? answer : judgeEcho(judge(answer), answer, request.secrets)
     const zendeskMs = performance.now() - startedAt
     const status = answer instanceof Problem ? undefined : answer.status
@@ -54,21 +55,25 @@ export class Transport {
   }
 
   /** The answer, or the problem that kept it from coming. */
-  async #send(request: ZendeskRequest, signal: AbortSignal): Promise<Answer | Problem> {
+  async #send(request: ZendeskRequest, deadline: Deadline): Promise<Answer | Problem> {
+    const { signal } = deadline
     let answered = false
     try {
-      const response = await this.#pool.request({
-        method: request.method,
-        path: request.path,
-        headers: {
-          accept: 'application/json',
-          'accept-encoding': 'gzip',
-          'user-agent': this.#userAgent,
-          ...request.headers,
-        },
-        body: request.body ?? null,
-        signal,
-      })
+      // undici notices an abort only once there is a connection.
+      const response = await deadline.bound(
+        this.#pool.request({
+          method: request.method,
+          path: request.path,
+          headers: {
+            accept: 'application/json',
+            'accept-encoding': 'gzip',
+            'user-agent': this.#userAgent,
+            ...request.headers,
+          },
+          body: request.body ?? null,
+          signal,
+        }),
+      )
       answered = true
       return await receive(response, signal)
     } catch (error) {
