@@ -72,7 +72,8 @@ export class OAuthTokens implements Credentials {
   }
 
   async #fetchToken(): Promise<AccessToken | Problem> {
-    const deadline = new Deadline(this.#client.timeoutMs)
+    // A little before those who wait for it give up, so that nobody joins a fetch that is as good as over.
+    const deadline = new Deadline(this.#client.timeoutMs * 0.95)
     try {
       const verdict = await this.#pace.run(deadline, () => this.#ask(deadline))
       if (verdict instanceof Problem) return verdict
