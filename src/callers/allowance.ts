@@ -34,29 +34,35 @@ export class Allowance {
       redis && new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true })
   }
 
-  async spend(identity: string): Promise<Standing> {
+  /** Runs for every request, so promises are made only where there is something to wait for. */
+  spend(identity: string): Promise<Standing> {
     // Redis is a place where others can look: no names and addresses there.
     const key = this.#redis ? hash('sha256', identity, 'base64url') : identity
-    const count = await this.#consume(key)
-    if (!count.isFirstInDuration || !this.#isCrowded()) return this.#standing(count)
+    return this.#consume(key).then((count) =>
+      count.isFirstInDuration && this.#isCrowded() ? this.#share(identity, key) : this.#standing(count),
+    )
+  }
+
+  /** Takes the identity's own count away again, and has it share one with others. */
+  async #share(identity: string, key: string): Promise<Standing> {
     await this.#forget(key)
     return this.#standing(await this.#consume(sharedKey(identity)))
   }
 
-  async #consume(key: string): Promise<RateLimiterRes> {
-    return (await this.#consumeShared(key)) ?? consume(this.#memory, key)
+  #consume(key: string): Promise<RateLimiterRes> {
+    const redis = performance.now() < this.#redisFrom ? undefined : this.#redis
+    return redis ? this.#consumeShared(redis, key) : consume(this.#memory, key)
   }
 
-  /** Undefined where Redis does not answer, or lately did not: a slow one must not hold up every request. */
-  async #consumeShared(key: string): Promise<RateLimiterRes | undefined> {
+  /** In memory where Redis fails, and for a while after that: a slow one must not hold up every request. */
+  async #consumeShared(redis: RateLimiterRedis, key: string): Promise<RateLimiterRes> {
     const startedAt = performance.now()
-    if (!this.#redis || startedAt < this.#redisFrom) return undefined
     try {
-      return await consume(this.#redis, key)
+      return await consume(redis, key)
     } catch {
       const failedAt = performance.now()
       this.#redisFrom = failedAt + (failedAt - startedAt) * LEAVE_ALONE
-      return undefined
+      return consume(this.#memory, key)
     }
   }
 
@@ -92,13 +98,11 @@ export interface Standing {
 }
 
 /** An allowance that is used up is no error here, although the library rejects with it. */
-async function consume(limiter: RateLimiterAbstract, key: string): Promise<RateLimiterRes> {
-  try {
-    return await limiter.consume(key)
-  } catch (refusal) {
+function consume(limiter: RateLimiterAbstract, key: string): Promise<RateLimiterRes> {
+  return limiter.consume(key).catch((refusal: unknown) => {
     if (refusal instanceof RateLimiterRes) return refusal
     throw refusal
-  }
+  })
 }
 
 function sharedKey(identity: string): string {
