@@ -16,6 +16,7 @@ export class Secret<T = string> {
   readonly #path: string | undefined
   #text: string
   #value: T
+  #previous: T | undefined
   #log: SecretLog | undefined
   #changed: (() => void) | undefined
   #bad: string | undefined
@@ -31,6 +32,11 @@ export class Secret<T = string> {
 
   reveal(): T {
     return this.#value
+  }
+
+  /** The value, and the one before it: others may still accept that. */
+  known(): T[] {
+    return this.#previous === undefined ? [this.#value] : [this.#value, this.#previous]
   }
 
   /**
@@ -57,7 +63,9 @@ export class Secret<T = string> {
     try {
       text = readSecretFile(this.#path)
       if (text === this.#text) return false
-      this.#value = this.#understand(text)
+      const value = this.#understand(text)
+      this.#previous = this.#value
+      this.#value = value
     } catch (error) {
       this.#complain(error, text)
       return false

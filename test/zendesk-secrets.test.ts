@@ -5,7 +5,7 @@ import { checkProblem, credentialKinds, startRaw, until, type Asked } from './fi
 import { ask, startService, startZendesk } from './helper.js'
 import { SANDBOX_CREDENTIALS, type Fault, type SandboxCredentials } from './sandbox/zendesk.js'
 
-/** Ordinary secrets, and such as look different in each encoding. */
+/** Ordinary secrets, such as look different in each encoding, and such as are too short to be told from chance. */
 const ACCOUNTS: [what: string, credentials: Partial<SandboxCredentials>][] = [
   ['ordinary', SANDBOX_CREDENTIALS],
   [
@@ -17,6 +17,7 @@ const ACCOUNTS: [what: string, credentials: Partial<SandboxCredentials>][] = [
       clientSecret: 'sandbox/client+secret ü:~%not>a?secret',
     },
   ],
+  ['short', { password: 'hunter2', apiToken: 'hunter3', bearerToken: 'hunter4', clientSecret: 'hunter5' }],
 ]
 
 for (const [what, credentials] of ACCOUNTS) {
@@ -29,7 +30,9 @@ for (const [what, credentials] of ACCOUNTS) {
         zendesk.heal()
         t.equal((await ask(`${url}/session/renew`)).status, 200)
         const authorization = String(zendesk.renewals().at(-1)?.headers['authorization'])
-        const plants = [secret, authorization, authorization.replace(/^\w+ /, '')].flatMap(renderings)
+        const carried = authorization.replace(/^\w+ /, '')
+        const pair = authorization.startsWith('Basic') ? [Buffer.from(carried, 'base64').toString()] : []
+        const plants = [secret, authorization, carried, ...pair].flatMap(renderings)
 
         zendesk.misbehave({ kind: 'echo', target: 'renew' })
         const echoed = await ask(`${url}/session/renew`)
@@ -119,6 +122,26 @@ t.test('an access token that was renewed while Zendesk was answering is not hand
     return echoed !== ''
   })
   checkProblem(t, last, { status: 502, code: 'zendesk-bad-response', zendesk: { status: 200 } })
+})
+
+t.test('an access token of before, which may still be good, is not handed on', async (t) => {
+  const environment = {
+    ZENDESK_OAUTH_TOKEN: '',
+    ZENDESK_OAUTH_CLIENT_ID: 'sandbox-client',
+    ZENDESK_OAUTH_CLIENT_SECRET: 'sandbox-client-secret-not-a-secret',
+  }
+  const tokens = ['sandbox-token-1-not-a-secret', 'sandbox-token-2-not-a-secret']
+  let minted = 0
+  const talk = (socket: Socket, request: string) => {
+    if (request.startsWith('POST')) socket.write(ok({ access_token: tokens[minted++], expires_in: 1800 }))
+    else if (request.includes(tokens[0] ?? '')) socket.write('HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n')
+    else socket.write(ok({ authenticity_token: tokens[0] }))
+  }
+  const { url, log } = await startRaw(t, talk, environment)
+  const answer = await ask(`${url}/session/renew`)
+  t.equal(minted, 2)
+  checkProblem(t, answer, { status: 502, code: 'zendesk-bad-response', zendesk: { status: 200 } })
+  t.notMatch(JSON.stringify(log), /sandbox-token-/)
 })
 
 const OLD = 'sandbox-old-token-not-a-secret'

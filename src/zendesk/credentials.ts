@@ -34,7 +34,7 @@ export class BearerToken implements Credentials {
   }
 
   secrets(): string[] {
-    return [this.#token.reveal()]
+    return this.#token.known()
   }
 }
 
@@ -61,7 +61,7 @@ export class BasicCredentials implements Credentials {
   }
 
   secrets(): string[] {
-    return [this.#password.reveal()]
+    return this.#password.known().flatMap((password) => [password, `${this.#user}:${password}`])
   }
 
   #header(): string {

@@ -1,16 +1,18 @@
-/** Too short to tell an echo from chance. */
+/** A shorter secret may stand in a longer text by chance. */
 const SHORTEST = 8
 
-/** Whether a text holds one of the secrets in clear, percent-encoded, or in base64 of either alphabet, padded or not. */
+/**
+ * Whether a text holds one of the secrets in clear, percent-encoded, or in base64 of either alphabet, padded or not; where a
+ * secret is short, whether the text is nothing else.
+ */
 export function echoes(text: string, secrets: string[]): boolean {
   const readings = [text, Buffer.from(text, 'base64').toString(), percentDecoded(text)]
-  return secrets
-    .filter((secret) => secret.length >= SHORTEST)
-    .some(
-      (secret) =>
-        readings.some((reading) => reading.includes(secret)) ||
+  return secrets.some((secret) =>
+    secret.length < SHORTEST
+      ? secret !== '' && readings.includes(secret)
+      : readings.some((reading) => reading.includes(secret)) ||
         base64Of(secret).some((form) => text.includes(form)),
-    )
+  )
 }
 
 function base64Of(secret: string): string[] {

@@ -10,6 +10,8 @@ import type { Transport, Verdict } from './transport.js'
 
 /** The lifetime that Zendesk documents for clients of today; used to renew in time where an answer does not say. */
 const ASSUMED_LIFETIME_SECONDS = 1800
+/** Access tokens of the past that may still be good, so that they must not come back in an answer either. */
+const REMEMBERED = 8
 /** After a renewal in the background failed, the next one waits so long; the token at hand is still good meanwhile. */
 const RENEWAL_COOLDOWN_MS = 10_000
 
@@ -23,6 +25,7 @@ export class OAuthTokens implements Credentials {
   readonly #pace: Pace
   readonly #fetch = new Flight(() => this.#fetchToken())
   #held: HeldToken | undefined
+  readonly #issued: string[] = []
 
   /** @param pace of the token endpoint, which has a limit of its own. */
   constructor(transport: Transport, client: OAuthClient, pace: Pace) {
@@ -53,8 +56,7 @@ export class OAuthTokens implements Credentials {
   }
 
   secrets(): string[] {
-    const secret = this.#client.secret.reveal()
-    return this.#held ? [secret, this.#held.value] : [secret]
+    return [...this.#client.secret.known(), ...this.#issued]
   }
 
   #renewInBackground(held: HeldToken): void {
@@ -75,9 +77,9 @@ export class OAuthTokens implements Credentials {
     // A little before those who wait for it give up, so that nobody joins a fetch that is as good as over.
     const deadline = new Deadline(this.#client.timeoutMs * 0.95)
     try {
-      const verdict = await this.#pace.run(deadline, () => this.#ask(deadline))
+      const verdict = await this.#ask(deadline)
       if (verdict instanceof Problem) return verdict
-      this.#held = hold(verdict.value)
+      this.#keep(verdict.value)
       return verdict.value
     } catch (error) {
       if (error instanceof Problem) return error
@@ -87,14 +89,26 @@ export class OAuthTokens implements Credentials {
     }
   }
 
+  #keep(token: AccessToken): void {
+    this.#held = hold(token)
+    this.#issued.push(token.value)
+    if (this.#issued.length > REMEMBERED) this.#issued.shift()
+  }
+
   async #ask(deadline: Deadline): Promise<Verdict<AccessToken>> {
     const verdict = await this.#askOnce(deadline)
     const refused = verdict instanceof Problem && verdict.code === 'zendesk-credentials-rejected'
     // The secret may have been rotated a moment ago.
-    return refused && this.#client.secret.refresh() ? this.#askOnce(deadline) : verdict
+    if (!refused || !this.#client.secret.refresh()) return verdict
+    const second = await this.#askOnce(deadline)
+    return second instanceof Problem && second.waitsFor ? verdict : second
   }
 
   #askOnce(deadline: Deadline): Promise<Verdict<AccessToken>> {
+    return this.#pace.run(deadline, () => this.#send(deadline))
+  }
+
+  #send(deadline: Deadline): Promise<Verdict<AccessToken>> {
     const body = JSON.stringify({
       grant_type: 'client_credentials',
       client_id: this.#client.id,
