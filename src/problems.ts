@@ -10,6 +10,8 @@ export class Problem extends Error {
   readonly challenge: Challenge | undefined
   /** How long Zendesk took for the answer that led to this, in milliseconds; for the log. */
   zendeskMs: number | undefined
+  /** Set where Zendesk was not asked, since the turn would have come too late: what the wait was for. */
+  waitsFor: string | undefined
 
   constructor(code: ProblemCode, particulars: Particulars = {}) {
     super(particulars.detail ?? catalogue[code].detail, { cause: particulars.cause })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { LocalSchedule, spreadOf } from '../src/zendesk/schedule.js'
+import { Budget } from '../src/zendesk/budget.js'
+import { LocalSchedule } from '../src/zendesk/schedule.js'
 
 const MINUTE = 60_000
 
@@ -36,7 +37,7 @@ t.test('the budget is used: a flood gets nearly all of it, a patient caller alwa
 
 t.test('a turn is taken in the order of asking, and the wait that is told is the true one', (t) => {
   let now = 0
-  const schedule = new LocalSchedule(spreadOf(10), () => now)
+  const schedule = new LocalSchedule(new Budget(10), () => now)
   const ask = (remainingMs = 30_000) => schedule.take({ remainingMs, reserved: false })
   t.equal(ask().waitMs, 0)
   const [second, third] = [ask(), ask()]
@@ -51,20 +52,20 @@ t.test('a turn is taken in the order of asking, and the wait that is told is the
 
 t.test('after a pause one call goes ahead, and the others wait until it has landed', (t) => {
   let now = 0
-  const schedule = new LocalSchedule(spreadOf(0), () => now)
+  const schedule = new LocalSchedule(new Budget(0), () => now)
   const ask = () => schedule.take({ remainingMs: 5_000, reserved: false })
   const gone = ask()
   t.equal(gone.waitMs, 0)
-  schedule.pause(10)
+  schedule.pause(10_000)
   t.match(ask(), { reason: 'pause', waitMs: 10_000 })
-  schedule.pause(2)
-  t.equal(schedule.pausedForSeconds, 10, 'a shorter pause does not end a longer one')
+  schedule.pause(2_000)
+  t.equal(schedule.pausedForMs, 10_000, 'a shorter pause does not end a longer one')
 
   now = 10_000
   const scout = ask()
   t.equal(scout.waitMs, 0)
   t.match(ask(), { reason: 'pause', waitMs: 50 })
-  schedule.pause(10)
+  schedule.pause(10_000)
   schedule.landed(scout.scout ?? 0, true)
   t.match(ask(), { reason: 'pause', waitMs: 10_000 }, 'it proves nothing about a newer pause')
 
@@ -83,10 +84,10 @@ t.test('after a pause one call goes ahead, and the others wait until it has land
 
 t.test('a turn that was reserved before a pause does not count in it', (t) => {
   let now = 0
-  const schedule = new LocalSchedule(spreadOf(10), () => now)
+  const schedule = new LocalSchedule(new Budget(10), () => now)
   schedule.take({ remainingMs: 60_000, reserved: false })
   const { waitMs } = schedule.take({ remainingMs: 60_000, reserved: false })
-  schedule.pause(60)
+  schedule.pause(60_000)
   now = waitMs
   t.match(schedule.take({ remainingMs: 60_000, reserved: true }), { reason: 'pause', reserved: false })
   t.end()
@@ -95,7 +96,7 @@ t.test('a turn that was reserved before a pause does not count in it', (t) => {
 /** When calls leave that are asked for after these gaps, by callers who wait so long at the most. */
 function departuresOf(perMinute: number, gaps: number[], remainingMs: number): number[] {
   let now = 0
-  const schedule = new LocalSchedule(spreadOf(perMinute), () => now)
+  const schedule = new LocalSchedule(new Budget(perMinute), () => now)
   return gaps.flatMap((gap) => {
     now += gap
     const turn = schedule.take({ remainingMs, reserved: false })

@@ -139,6 +139,18 @@ t.test('credentials that are refused cost no more calls than the budget has, how
   }
 })
 
+t.test('access tokens are fetched from the same budget', async (t) => {
+  const { zendesk } = await startZendesk(t, { tokenLifetime: 0 })
+  const { environment = {} } = credentialKinds(zendesk)[0] ?? {}
+  const { url } = await startService(t, { ...environment, ZENDESK_BUDGET_PER_MINUTE: '600' })
+  const statuses: number[] = []
+  const endsAt = performance.now() + 1000
+  while (performance.now() < endsAt) statuses.push((await ask(`${url}/session/renew`)).status)
+  t.notOk(statuses.includes(429), 'callers wait, also for two turns')
+  t.ok(zendesk.tokenRequests().length > 2, 'each renewal needs a token of its own')
+  checkBudget(t, zendesk.requests)
+})
+
 t.test('a turn that comes too late is refused with the wait', async (t) => {
   const { url, zendesk } = await startBoth(t, { DOCS: 'false', ZENDESK_BUDGET_PER_MINUTE: '1' })
   t.equal((await ask(`${url}/session/renew`)).status, 200)

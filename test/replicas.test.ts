@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { eventually } from './credentials.js'
 import { ask, startService, startZendesk, type Service } from './helper.js'
 import { RedisServer, SlowLine, redisOrSkip } from './redis-server.js'
 
@@ -92,6 +93,29 @@ t.test('a 429 of the token endpoint pauses it for every replica', needsRedis, as
   t.equal(zendesk.tokenRequests().length, 1)
 })
 
+t.test(
+  'a pause that began while redis was away is told to the others once it is back',
+  needsRedis,
+  async (t) => {
+    const redis = await RedisServer.start(t)
+    const { zendesk, environment } = await startZendesk(t)
+    const replicas = await start(t, 2, { ...environment, REDIS_URL: redis.url, ZENDESK_TIMEOUT_MS: '800' })
+    t.same(statuses(await renewAtEach(replicas)), [200, 200])
+    await redis.kill()
+    zendesk.misbehave({ kind: 'status', status: 429, headers: { 'retry-after': '60' }, times: 1 })
+    t.match(await renew(replicas[0]), { status: 429, body: { retryAfter: 60 } })
+    t.equal((await renew(replicas[1])).status, 200, 'the other cannot know')
+    await redis.start()
+    await eventually(async () => {
+      t.equal((await renew(replicas[0])).status, 429)
+      return (await renew(replicas[1])).status === 429
+    })
+    const calls = zendesk.renewals().length
+    t.same(statuses(await renewAtEach(replicas)), [429, 429])
+    t.equal(zendesk.renewals().length, calls)
+  },
+)
+
 t.test('redis holds times only, and only for a while', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)
   const { zendesk, environment } = await startZendesk(t)
@@ -110,7 +134,7 @@ t.test('redis holds times only, and only for a while', needsRedis, async (t) => 
     client.disconnect()
   })
   const keys = await client.keys('*')
-  t.match(keys, [/^zendesk-session-proxy:\{[0-9a-f]{16}\}:calls$/])
+  t.match(keys, [/^zendesk-session-proxy:[0-9a-f]{16}:pace$/])
   t.equal(keys.length, 1)
   for (const key of keys) {
     const lifetime = await client.pttl(key)

@@ -1,10 +1,11 @@
 import type { CredentialConfig } from '../config/zendesk.js'
+import { Budget } from './budget.js'
 import { ZendeskClient } from './client.js'
 import { BasicCredentials, BearerToken, type Credentials } from './credentials.js'
 import { ZendeskEvents } from './events.js'
 import { OAuthTokens } from './oauth-tokens.js'
 import { Pace } from './pace.js'
-import { LocalSchedule, spreadOf } from './schedule.js'
+import { LocalSchedule } from './schedule.js'
 import { SharedSchedule } from './shared-schedule.js'
 import { SharedStore, type ScriptRunner } from './shared-store.js'
 import { Transport } from './transport.js'
@@ -15,18 +16,14 @@ export function connectZendesk(settings: ZendeskSettings): ZendeskClient {
   const events = new ZendeskEvents()
   const transport = new Transport(origin, userAgent, (exchange) => events.emit('call', exchange))
   const store = settings.redis && new SharedStore(settings.redis, (now) => events.emit('sharing', now))
-  const paceFor = (name: string, perMinute: number) => {
-    const spread = spreadOf(perMinute)
-    const schedule = store ? new SharedSchedule(store, origin, name, spread) : new LocalSchedule(spread)
+  const budget = new Budget(settings.budgetPerMinute)
+  // One budget, since the account counts all calls; a pause each, since a 429 of one endpoint says nothing of the other.
+  const paceOf = (name: string) => {
+    const schedule = store ? new SharedSchedule(store, origin, name, budget) : new LocalSchedule(budget)
     return new Pace(schedule, (wait) => events.emit('turn', wait))
   }
-  const credentials = present(
-    settings.credentials,
-    transport,
-    timeoutMs,
-    paceFor('tokens', settings.budgetPerMinute),
-  )
-  const pace = paceFor('calls', settings.budgetPerMinute)
+  const credentials = present(settings.credentials, transport, timeoutMs, paceOf('tokens'))
+  const pace = paceOf('calls')
   return new ZendeskClient({ transport, credentials, pace, timeoutMs, events })
 }
 
@@ -44,7 +41,7 @@ export function present(
   config: CredentialConfig,
   transport: Transport,
   timeoutMs: number,
-  tokenPace = new Pace(new LocalSchedule(spreadOf(0))),
+  tokenPace = new Pace(new LocalSchedule(new Budget(0))),
 ): Credentials {
   switch (config.kind) {
     case 'client-credentials': {

@@ -3,6 +3,9 @@ import type { Deadline } from './deadline.js'
 import type { Schedule, Turn } from './schedule.js'
 import type { Verdict } from './transport.js'
 
+/** What a turn must leave of the deadline for the call itself, in milliseconds, to be worth waiting for. */
+const SHORTEST_CALL_MS = 50
+
 /** Holds calls to Zendesk back until it is their turn, and pauses all of them when Zendesk says that it is too much. */
 export class Pace {
   readonly #schedule: Schedule
@@ -13,13 +16,15 @@ export class Pace {
     this.#observe = observe
   }
 
-  /** Runs one call when it may go; throws `zendesk-rate-limited` at once where the wait does not fit the deadline. */
+  /** Runs one call when it may go; gives `zendesk-rate-limited` at once where the wait does not fit the deadline. */
   async run<T>(deadline: Deadline, call: () => Promise<Verdict<T>>): Promise<Verdict<T>> {
-    const { scout } = await this.#turn(deadline)
+    const turn = await this.#turn(deadline)
+    if (turn instanceof Problem) return turn
+    const { scout } = turn
     let answered = false
     try {
       const verdict = await call()
-      if (isRateLimit(verdict)) this.#schedule.pause(verdict.retryAfter ?? 0)
+      if (isRateLimit(verdict)) this.#schedule.pause((verdict.retryAfter ?? 0) * 1000)
       else answered = !(verdict instanceof Problem) || verdict.zendesk !== undefined
       return verdict
     } finally {
@@ -29,30 +34,34 @@ export class Pace {
 
   /** Whole seconds, 0 when not paused. */
   get pausedForSeconds(): number {
-    return this.#schedule.pausedForSeconds
+    return Math.ceil(this.#schedule.pausedForMs / 1000)
   }
 
-  async #turn(deadline: Deadline): Promise<Turn> {
+  async #turn(deadline: Deadline): Promise<Turn | Problem> {
     const startedAt = performance.now()
     let last: Pick<Turn, 'reason' | 'reserved'> = { reason: 'none', reserved: false }
     for (;;) {
-      const turn = await this.#schedule.take({
-        remainingMs: deadline.remainingMs(),
-        reserved: last.reserved,
-      })
+      const remainingMs = Math.max(deadline.remainingMs() - SHORTEST_CALL_MS, 0)
+      const turn = await this.#schedule.take({ remainingMs, reserved: last.reserved })
       const waitedMs = performance.now() - startedAt
       if (turn.waitMs === 0) {
         this.#observe({ reason: last.reason, waitedMs, refused: false })
         return turn
       }
-      if (turn.waitMs > deadline.remainingMs()) {
+      if (turn.waitMs > remainingMs) {
         this.#observe({ reason: turn.reason, waitedMs, refused: true })
-        throw new Problem('zendesk-rate-limited', { retryAfter: Math.ceil(turn.waitMs / 1000) })
+        return tooLate(turn)
       }
       await deadline.sleep(turn.waitMs)
       last = turn
     }
   }
+}
+
+function tooLate({ waitMs, reason }: Turn): Problem {
+  const problem = new Problem('zendesk-rate-limited', { retryAfter: Math.ceil(waitMs / 1000) })
+  problem.waitsFor = reason
+  return problem
 }
 
 /** How a turn came, or was refused because it would have come too late. */

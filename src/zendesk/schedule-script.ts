@@ -2,12 +2,14 @@
  * LocalSchedule in Lua, for Redis: its scripts are atomic, and its clock is the same for all. Times are milliseconds since
  * the epoch; they travel as text, since Lua's own rendering of numbers drops digits.
  *
- * KEYS[1] a hash: due, paused, doubt, scout. ARGV: what happened, then its numbers.
+ * KEYS[1] a hash: due, and paused, doubt and scout of each name. ARGV: what happened, to which name, then its numbers.
  */
 export const SCHEDULE_SCRIPT = `
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
-local state = redis.call('HMGET', KEYS[1], 'due', 'paused', 'scout', 'doubt')
+local field = {}
+for _, each in ipairs({ 'paused', 'scout', 'doubt' }) do field[each] = ARGV[2] .. '.' .. each end
+local state = redis.call('HMGET', KEYS[1], 'due', field.paused, field.scout, field.doubt)
 local due, paused, scout = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
 local doubt = state[4] == '1'
 
@@ -20,8 +22,10 @@ if scout > horizon then scout = 0 end
 local function text(number) return string.format('%.3f', number) end
 
 local function keep()
-  redis.call('HSET', KEYS[1], 'due', text(due), 'paused', text(paused), 'scout', text(scout), 'doubt', doubt and '1' or '0')
-  redis.call('PEXPIRE', KEYS[1], math.ceil(math.max(due, paused, scout, now) - now) + 60 * 1000)
+  redis.call('HSET', KEYS[1], 'due', text(due), field.paused, text(paused), field.scout, text(scout), field.doubt, doubt and '1' or '0')
+  local needed = math.ceil(math.max(due, paused, scout, now) - now) + 60 * 1000
+  -- Another name may need it for longer.
+  redis.call('PEXPIRE', KEYS[1], math.max(needed, redis.call('PTTL', KEYS[1])))
 end
 
 local function take(remaining, reserved, interval, tolerance, counted)
@@ -55,9 +59,9 @@ local function landed(which, answered)
 end
 
 if ARGV[1] == 'take' then
-  return take(tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]))
+  return take(tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
 end
-if ARGV[1] == 'pause' then pause(tonumber(ARGV[2])) end
-if ARGV[1] == 'landed' then landed(tonumber(ARGV[2]), ARGV[3] == '1') end
+if ARGV[1] == 'pause' then pause(tonumber(ARGV[3])) end
+if ARGV[1] == 'landed' then landed(tonumber(ARGV[3]), ARGV[4] == '1') end
 return {}
 `

@@ -1,17 +1,18 @@
+import type { Budget } from './budget.js'
+
 /**
- * When calls to Zendesk may go. They are spread over the minute so that any 60 seconds hold at most the budget (a
- * virtual-scheduling leaky bucket, ITU-T I.371, known as GCRA); nothing goes during a pause, and after one a single call
- * goes ahead to see.
+ * When calls to one endpoint of Zendesk's may go: when the budget has a turn for them, and not during a pause, after which
+ * a single call goes ahead to see.
  */
 export interface Schedule {
   /** A turn to go now, or why and for how long to wait before asking again. */
   take(request: TurnRequest): Turn | Promise<Turn>
-  /** Stops all calls for so many seconds; a longer pause that is under way stays. */
-  pause(seconds: number): void
+  /** Stops all calls for so long; a longer pause that is under way stays. */
+  pause(milliseconds: number): void
   /** To be told of the call that went ahead. */
   landed(scout: number, answered: boolean): void
-  /** Whole seconds, 0 when not paused. */
-  readonly pausedForSeconds: number
+  /** Milliseconds, 0 when not paused. */
+  readonly pausedForMs: number
 }
 
 export interface TurnRequest {
@@ -37,30 +38,28 @@ export const LOOK_EVERY_MS = 50
 
 /** The schedule of this process alone. */
 export class LocalSchedule implements Schedule {
-  readonly #spread: Spread
+  readonly #budget: Budget
   readonly #now: () => number
-  #dueAt = 0
   #pausedUntil = 0
   /** From a pause until a call has got an answer. */
   #inDoubt = false
   #scoutUntil = 0
 
   /** @param now milliseconds of a clock that never goes back. */
-  constructor(spread: Spread, now: () => number = () => performance.now()) {
-    this.#spread = spread
+  constructor(budget: Budget, now: () => number = () => performance.now()) {
+    this.#budget = budget
     this.#now = now
   }
 
   take({ remainingMs, reserved }: TurnRequest): Turn {
     const now = this.#now()
-    const { intervalMs, toleranceMs } = this.#spread
     if (now < this.#pausedUntil) return wait('pause', this.#pausedUntil - now)
     if (this.#inDoubt && now < this.#scoutUntil)
       return wait('pause', Math.min(this.#scoutUntil - now, LOOK_EVERY_MS))
     if (!reserved) {
-      const waitMs = this.#dueAt - toleranceMs - now
+      const waitMs = this.#budget.waitMs(now)
       if (waitMs > remainingMs) return wait('budget', waitMs)
-      this.#dueAt = Math.max(this.#dueAt, now) + intervalMs
+      this.#budget.spend(now)
       if (waitMs > 0) return { ...wait('budget', waitMs), reserved: true }
     }
     if (!this.#inDoubt) return GO
@@ -68,8 +67,8 @@ export class LocalSchedule implements Schedule {
     return { ...GO, scout: this.#scoutUntil }
   }
 
-  pause(seconds: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + seconds * 1000)
+  pause(milliseconds: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + milliseconds)
     this.#inDoubt = true
     this.#scoutUntil = 0
   }
@@ -81,38 +80,9 @@ export class LocalSchedule implements Schedule {
     this.#scoutUntil = 0
   }
 
-  /** Counts a turn that was taken elsewhere. */
-  count(): void {
-    this.#dueAt = Math.max(this.#dueAt, this.#now()) + this.#spread.intervalMs
+  get pausedForMs(): number {
+    return Math.max(this.#pausedUntil - this.#now(), 0)
   }
-
-  /** How far the turns taken so far reach into the future, in milliseconds. */
-  get dueInMs(): number {
-    return Math.max(this.#dueAt - this.#now(), 0)
-  }
-
-  get pausedForSeconds(): number {
-    return Math.ceil(Math.max(this.#pausedUntil - this.#now(), 0) / 1000)
-  }
-}
-
-/** How a budget is spread over the minute, in milliseconds. */
-export interface Spread {
-  intervalMs: number
-  /** How far calls may run ahead of the interval: the burst. */
-  toleranceMs: number
-}
-
-/** A minute, and room for calls that are held up on their way. */
-const WINDOW_MS = 61_000
-
-/** @param perMinute calls; 0 = no budget, pauses only. */
-export function spreadOf(perMinute: number): Spread {
-  if (perMinute === 0) return { intervalMs: 0, toleranceMs: 0 }
-  const burst = Math.max(1, Math.min(5, Math.floor(perMinute / 10)))
-  // A burst at the start and a call per interval after it must still fit into one minute.
-  const intervalMs = WINDOW_MS / (perMinute - burst + 1)
-  return { intervalMs, toleranceMs: intervalMs * (burst - 1) }
 }
 
 const GO: Turn = { reason: 'none', waitMs: 0, reserved: false }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { LocalSchedule, LOOK_EVERY_MS, type Schedule, type Spread } from './schedule.js'
+import type { Budget } from './budget.js'
+import { LocalSchedule, LOOK_EVERY_MS, type Schedule } from './schedule.js'
 import type { Turn, TurnRequest } from './schedule.js'
 import { SCHEDULE_SCRIPT } from './schedule-script.js'
 import type { SharedStore } from './shared-store.js'
@@ -11,38 +12,55 @@ import type { SharedStore } from './shared-store.js'
 export class SharedSchedule implements Schedule {
   readonly #store: SharedStore
   readonly #key: string
-  readonly #spread: Spread
+  readonly #name: string
+  readonly #budget: Budget
   readonly #local: LocalSchedule
+  /** Whether the others know of the pause under way: it may have begun while Redis was away. */
+  #told = true
 
-  /** @param name of what is scheduled; each has a key of its own. */
-  constructor(store: SharedStore, origin: string, name: string, spread: Spread) {
+  /** @param name of what is scheduled: pauses are its own, the budget is that of the account. */
+  constructor(store: SharedStore, origin: string, name: string, budget: Budget) {
     this.#store = store
-    this.#key = keyOf(origin, name)
-    this.#spread = spread
-    this.#local = new LocalSchedule(spread)
+    this.#key = keyOf(origin)
+    this.#name = name
+    this.#budget = budget
+    this.#local = new LocalSchedule(budget)
   }
 
   async take(request: TurnRequest): Promise<Turn> {
-    if (this.pausedForSeconds > 0) return this.#local.take(request)
-    const { intervalMs, toleranceMs } = this.#spread
+    if (this.pausedForMs > 0) {
+      if (!this.#told) void this.#tellPause()
+      return this.#local.take(request)
+    }
+    const { intervalMs, toleranceMs } = this.#budget.spread
     const { remainingMs, reserved } = request
-    const values = ['take', remainingMs, reserved ? 1 : 0, intervalMs, toleranceMs, this.#local.dueInMs]
-    const reply = await this.#store.ask(SCHEDULE_SCRIPT, this.#key, values)
+    const dueInMs = this.#budget.dueInMs(performance.now())
+    const reply = await this.#run('take', remainingMs, reserved ? 1 : 0, intervalMs, toleranceMs, dueInMs)
     return reply ? this.#turn(reply, request) : this.#local.take(request)
   }
 
-  pause(seconds: number): void {
-    this.#local.pause(seconds)
-    this.#store.tell(SCHEDULE_SCRIPT, this.#key, ['pause', seconds * 1000])
+  pause(milliseconds: number): void {
+    this.#local.pause(milliseconds)
+    void this.#tellPause()
   }
 
   landed(scout: number, answered: boolean): void {
     this.#local.landed(scout, answered)
-    this.#store.tell(SCHEDULE_SCRIPT, this.#key, ['landed', scout, answered ? 1 : 0])
+    void this.#run('landed', scout, answered ? 1 : 0)
   }
 
-  get pausedForSeconds(): number {
-    return this.#local.pausedForSeconds
+  get pausedForMs(): number {
+    return this.#local.pausedForMs
+  }
+
+  async #tellPause(): Promise<void> {
+    this.#told = true
+    const reply = await this.#run('pause', this.pausedForMs)
+    if (!reply) this.#told = false
+  }
+
+  #run(what: string, ...numbers: number[]): Promise<string[] | undefined> {
+    return this.#store.ask(SCHEDULE_SCRIPT, this.#key, [what, this.#name, ...numbers])
   }
 
   #turn([state, milliseconds, more]: string[], request: TurnRequest): Turn {
@@ -50,22 +68,22 @@ export class SharedSchedule implements Schedule {
     switch (state) {
       case 'pause':
         // Known here too from now on, so that it holds though Redis may go away.
-        this.#local.pause(waitMs / 1000)
+        this.#local.pause(waitMs)
         return { reason: 'pause', waitMs, reserved: false }
       case 'scout':
         return { reason: 'pause', waitMs: Math.min(waitMs, LOOK_EVERY_MS), reserved: false }
       case 'budget':
-        if (more === '1') this.#local.count()
+        if (more === '1') this.#budget.spend(performance.now())
         return { reason: 'budget', waitMs, reserved: more === '1' }
       default:
-        if (!request.reserved) this.#local.count()
+        if (!request.reserved) this.#budget.spend(performance.now())
         return { reason: 'none', waitMs: 0, reserved: false, ...(more && { scout: Number(more) }) }
     }
   }
 }
 
-/** Replicas that ask the same Zendesk share; the braces keep its keys in one slot of a cluster. */
-function keyOf(origin: string, name: string): string {
+/** Replicas that ask the same Zendesk share. */
+function keyOf(origin: string): string {
   const digest = createHash('sha256').update(origin).digest('hex').slice(0, 16)
-  return `zendesk-session-proxy:{${digest}}:${name}`
+  return `zendesk-session-proxy:${digest}:pace`
 }

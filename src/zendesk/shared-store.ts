@@ -19,11 +19,6 @@ export class SharedStore {
     return performance.now() < this.#askAgainAt ? undefined : this.#run(script, key, values)
   }
 
-  /** For what must be known to the others and nobody waits for. */
-  tell(script: string, key: string, values: (string | number)[]): void {
-    void this.#run(script, key, values)
-  }
-
   async #run(script: string, key: string, values: (string | number)[]): Promise<string[] | undefined> {
     const startedAt = performance.now()
     try {
