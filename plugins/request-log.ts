@@ -27,6 +27,7 @@ function fields(request: FastifyRequest, reply: FastifyReply, { route }: Request
     status: reply.statusCode,
     code: problem?.code,
     retryAfter: problem?.retryAfter,
+    waitsFor: problem?.waitsFor,
     caller: request.caller,
     durationMs: round(reply.elapsedTime),
     zendesk: problem?.zendesk ?? (request.zendeskMs === undefined ? undefined : { status: 200 }),

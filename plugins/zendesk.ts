@@ -37,11 +37,17 @@ export default plugin(
 
 function logEvents(log: FastifyBaseLogger, events: ZendeskEvents): void {
   events
-    .on('call', ({ operation, outcome, status, zendeskMs }) => {
-      const fields = { operation, outcome, status, zendeskMs: Math.round(zendeskMs * 10) / 10 }
+    .on('call', ({ operation, outcome, status, zendeskMs, errorCode, retryAfter }) => {
+      const fields = { operation, outcome, status, errorCode, zendeskMs: Math.round(zendeskMs * 10) / 10 }
       // A call that gave what was asked for is news only when debugging.
       if (outcome === 'ok') log.debug(fields, 'zendesk called')
       else log.warn(fields, 'zendesk call failed')
+      if (outcome === 'zendesk-rate-limited')
+        log.warn({ operation, seconds: retryAfter }, 'zendesk asks for a pause')
+    })
+    .on('breaker', (state) => {
+      if (state === 'open') log.warn('zendesk keeps failing: left alone for a moment')
+      else log.info('zendesk answers again')
     })
     .on('sharing', (shared) => {
       if (shared) log.info('the Zendesk budget and pauses are shared through redis again')

@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net'
 import t from 'tap'
-import { checkProblem, credentialKinds, startPairs, until, within } from './fixtures.js'
+import { checkProblem, credentialKinds, startPairs, startRaw, until, within } from './fixtures.js'
 import { ask, startBoth, startService, startZendesk } from './helper.js'
 import type { Fault } from './sandbox/zendesk.js'
 
@@ -30,6 +31,44 @@ t.test('a 503 is not asked again before the time that Zendesk gave', async (t) =
   t.same(more, [])
 })
 
+t.test('what Zendesk said is told, also where the budget has no turn for another try', async (t) => {
+  const { environment, zendesk } = await startZendesk(t)
+  zendesk.misbehave({ kind: 'status', status: 503 })
+  const { url, log } = await startService(t, { ...environment, ZENDESK_BUDGET_PER_MINUTE: '10' })
+  const answer = await ask(`${url}/session/renew`)
+  checkProblem(t, answer, {
+    status: 503,
+    code: 'zendesk-unavailable',
+    zendesk: { status: 503, requestId: /^[0-9a-f]{16}-SEA$/ },
+  })
+  t.equal(zendesk.requests.length, 1)
+
+  const refused = await ask(`${url}/session/renew`)
+  t.match(refused.body, { code: 'zendesk-rate-limited', zendesk: undefined }, 'Zendesk was not asked')
+  const line = log.find(({ requestId }) => requestId === refused.headers.get('x-request-id'))
+  t.match(line, { code: 'zendesk-rate-limited', waitsFor: 'budget' }, 'and the log tells why')
+})
+
+t.test('a credential is renewed once for one errand, however often it is refused', async (t) => {
+  const asked: string[] = []
+  const verdicts = ['401 No', '503 Down', '401 No', '503 Down']
+  const talk = (socket: Socket, request: string) => {
+    const isToken = request.startsWith('POST')
+    const head = isToken ? '200 OK' : (verdicts.shift() ?? '200 OK')
+    asked.push(isToken ? 'token' : head)
+    const body = isToken ? `{"access_token":"sandbox-token-${asked.length}"}` : ''
+    socket.write(`HTTP/1.1 ${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  }
+  const { url } = await startRaw(t, talk, {
+    ZENDESK_OAUTH_TOKEN: '',
+    ZENDESK_OAUTH_CLIENT_ID: 'sandbox-client',
+    ZENDESK_OAUTH_CLIENT_SECRET: 'sandbox-client-secret-not-a-secret',
+  })
+  const answer = await ask(`${url}/session/renew`)
+  checkProblem(t, answer, { status: 502, code: 'zendesk-credentials-rejected', zendesk: { status: 401 } })
+  t.same(asked, ['token', '401 No', 'token', '503 Down', '401 No'])
+})
+
 t.test('tries end with the deadline', async (t) => {
   const { url, zendesk } = await startBoth(t, { DOCS: 'false', ZENDESK_TIMEOUT_MS: '500' })
   for (const fault of [{ kind: 'status', status: 503 }, { kind: 'reset' }] as const) {
@@ -43,13 +82,14 @@ t.test('tries end with the deadline', async (t) => {
 })
 
 t.test('Zendesk that keeps failing is left alone, tried by one call at a time, and taken back', async (t) => {
-  const { url, zendesk } = await startBoth(t, { DOCS: 'false' })
+  const { url, zendesk, log } = await startBoth(t, { DOCS: 'false' })
   const breaker = async () => (await ask(`${url}/readyz`)).body?.['breaker']
   zendesk.misbehave({ kind: 'status', status: 500 })
   t.equal(await breaker(), 'closed')
   for (let failures = 0; failures < 5; failures++)
     t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-error')
   t.equal(await breaker(), 'open')
+  t.ok(log.some(({ msg, level }) => level === 40 && /keeps failing/.test(String(msg))))
   t.equal((await ask(`${url}/readyz`)).status, 200, 'an outage of Zendesk does not make us unready')
 
   const refused = await ask(`${url}/session/renew`)

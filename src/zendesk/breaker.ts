@@ -8,9 +8,15 @@ const OPEN_MS = 2_000
  * trial at a time, until one succeeds. (Nygard's circuit breaker; ours because it must tell the wait that is left.)
  */
 export class Breaker {
+  readonly #observe: (state: 'open' | 'closed') => void
   #failures = 0
   #opensUntil = 0
   #trial = false
+
+  /** @param observe is told when it begins to keep calls away, and when it lets them pass again. */
+  constructor(observe: (state: 'open' | 'closed') => void = () => undefined) {
+    this.#observe = observe
+  }
 
   get state(): 'closed' | 'open' | 'half-open' {
     if (this.#failures < FAILURES_TO_OPEN) return 'closed'
@@ -31,7 +37,7 @@ export class Breaker {
     try {
       const verdict = await call()
       if (isFailure(verdict)) this.#failed()
-      else this.#failures = 0
+      else if (wasAsked(verdict)) this.#succeeded()
       return verdict
     } finally {
       this.#trial = false
@@ -41,6 +47,12 @@ export class Breaker {
   #failed(): void {
     this.#failures += 1
     this.#opensUntil = performance.now() + OPEN_MS
+    if (this.#failures === FAILURES_TO_OPEN) this.#observe('open')
+  }
+
+  #succeeded(): void {
+    if (this.#failures >= FAILURES_TO_OPEN) this.#observe('closed')
+    this.#failures = 0
   }
 
   #retryAfter(): number {
@@ -53,4 +65,9 @@ function isFailure(verdict: unknown): boolean {
   if (!(verdict instanceof Problem)) return false
   if (verdict.code === 'zendesk-timeout' || verdict.code === 'zendesk-unavailable') return true
   return verdict.code === 'zendesk-error' && (verdict.zendesk?.status ?? 0) >= 500
+}
+
+/** A call that was not made proves nothing. */
+function wasAsked(verdict: unknown): boolean {
+  return !(verdict instanceof Problem && verdict.waitsFor)
 }

@@ -13,7 +13,7 @@ import type { Operation, Transport, Verdict } from './transport.js'
 export class ZendeskClient {
   readonly events: ZendeskEvents
   readonly #parts: ZendeskParts
-  readonly #breaker = new Breaker()
+  readonly #breaker: Breaker
   readonly #renewal = new Flight(
     () => this.#renew(),
     (callers) => this.events.emit('landing', callers),
@@ -23,6 +23,7 @@ export class ZendeskClient {
   constructor(parts: ZendeskParts) {
     this.#parts = parts
     this.events = parts.events
+    this.#breaker = new Breaker((state) => this.events.emit('breaker', state))
   }
 
   /** A fresh token, shared by all who ask while the call is under way. */
@@ -59,13 +60,18 @@ export class ZendeskClient {
   /** One operation within its deadline: tries, and waits between them. */
   async #call<T>(call: Call, judge: Judge<T>): Promise<Exclude<Verdict<T>, Problem>> {
     const deadline = new Deadline(this.#parts.timeoutMs)
+    const errand = { call, judge, deadline, mayRenewCredential: true }
+    let said: Problem | undefined
     try {
       for (let tries = 1; ; tries++) {
-        const verdict = await this.#breaker.run(() => this.#try(call, judge, deadline))
+        const verdict = await this.#breaker.run(() => this.#try(errand))
         if (!(verdict instanceof Problem)) return verdict
+        // That another try would have to wait too long says less than what Zendesk has said.
+        if (verdict.waitsFor && said) throw said
         const wait = waitBeforeRetry(verdict, tries)
         if (wait === undefined || wait > deadline.remainingMs() || this.#breaker.state !== 'closed')
           throw verdict
+        said = verdict
         await deadline.sleep(wait)
       }
     } finally {
@@ -73,31 +79,28 @@ export class ZendeskClient {
     }
   }
 
-  async #try<T>(call: Call, judge: Judge<T>, deadline: Deadline): Promise<Verdict<T>> {
-    const verdict = await this.#ask(call, judge, deadline)
+  async #try<T>(errand: Errand<T>): Promise<Verdict<T>> {
+    const verdict = await this.#ask(errand)
     if (isRejection(verdict)) this.#accepted = 'rejected'
     else if (!(verdict instanceof Problem)) this.#accepted = 'ok'
     return verdict
   }
 
-  /** One call; once more with a fresh credential where Zendesk refuses the one at hand. */
-  async #ask<T>(call: Call, judge: Judge<T>, deadline: Deadline): Promise<Verdict<T>> {
+  /** One call; once per errand another one with a fresh credential, where Zendesk refuses the one at hand. */
+  async #ask<T>(errand: Errand<T>): Promise<Verdict<T>> {
     const { credentials } = this.#parts
-    const authorization = await credentials.authorization(deadline)
+    const authorization = await credentials.authorization(errand.deadline)
     if (authorization instanceof Problem) return authorization
-    const verdict = await this.#send(call, judge, authorization, deadline)
-    if (!isRejection(verdict) || !credentials.refused(authorization)) return verdict
-    const renewed = await credentials.authorization(deadline)
-    if (renewed instanceof Problem) return renewed
-    return this.#send(call, judge, renewed, deadline)
+    const verdict = await this.#send(errand, authorization)
+    if (!isRejection(verdict) || !credentials.refused(authorization) || !errand.mayRenewCredential)
+      return verdict
+    errand.mayRenewCredential = false
+    const renewed = await credentials.authorization(errand.deadline)
+    const second = renewed instanceof Problem ? renewed : await this.#send(errand, renewed)
+    return second instanceof Problem && second.waitsFor ? verdict : second
   }
 
-  async #send<T>(
-    call: Call,
-    judge: Judge<T>,
-    authorization: string,
-    deadline: Deadline,
-  ): Promise<Verdict<T>> {
+  async #send<T>({ call, judge, deadline }: Errand<T>, authorization: string): Promise<Verdict<T>> {
     const { credentials, pace, transport } = this.#parts
     const request = {
       ...call,
@@ -131,6 +134,14 @@ export interface Outlook {
 }
 
 type Judge<T> = (answer: Answer) => T | Problem
+
+/** One operation on its way. */
+interface Errand<T> {
+  call: Call
+  judge: Judge<T>
+  deadline: Deadline
+  mayRenewCredential: boolean
+}
 
 export interface Call {
   operation: Operation

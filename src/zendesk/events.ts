@@ -12,6 +12,8 @@ export class ZendeskEvents extends EventEmitter<{
   turn: [Wait]
   /** A flight has landed; how many callers shared it. */
   landing: [callers: number]
+  /** Open when Zendesk has failed so often that it is left alone; closed when a trial has succeeded. */
+  breaker: ['open' | 'closed']
   /** False when this replica begins to go by a schedule of its own since Redis does not answer; true when it shares again. */
   sharing: [boolean]
 }> {}

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { Pool, type Dispatcher } from 'undici'
 import type { ProblemCode } from '../catalogue.js'
+import { placeOf } from '../error-place.js'
 import { Problem } from '../problems.js'
 import { connectionProblem } from './connection-problem.js'
 import type { Deadline } from './deadline.js'
@@ -43,7 +44,9 @@ export class Transport {
     const status = answer instanceof Problem ? undefined : answer.status
     if (verdict instanceof Problem) {
       verdict.zendeskMs = zendeskMs
-      this.#observe({ operation: request.operation, outcome: verdict.code, status, zendeskMs })
+      const { code, retryAfter, cause } = verdict
+      const { errorCode } = placeOf(cause)
+      this.#observe({ operation: request.operation, outcome: code, status, zendeskMs, retryAfter, errorCode })
       return verdict
     }
     this.#observe({ operation: request.operation, outcome: 'ok', status, zendeskMs })
@@ -92,6 +95,10 @@ export interface Exchange {
   outcome: 'ok' | ProblemCode
   status: number | undefined
   zendeskMs: number
+  /** Seconds for which Zendesk wants to be left alone. */
+  retryAfter?: number | undefined
+  /** What the system, TLS or HTTP said where no answer came, e.g. ECONNREFUSED. */
+  errorCode?: string | undefined
 }
 
 export type Operation = 'renew' | 'identify' | 'token'
