@@ -111,8 +111,53 @@ t.test('keys rotate while running: the new one is found, the old one is forgotte
 
   await provider.rotate()
   const token = await provider.fetchToken()
-  await eventually(async () => (await renew(url, bearer(token))).status === 200)
-  t.equal((await renew(url, bearer(old))).status, 401)
+  await eventually(async () => (await renewFromAnywhere(url, token)).status === 200)
+  t.equal((await renewFromAnywhere(url, old)).status, 401)
+})
+
+t.test('keys rotate under the same name, or under none, and several may be in use', async (t) => {
+  for (const kid of ['the-key', undefined]) {
+    const served: SigningKey[] = [await makeSigningKey(kid), await makeSigningKey(kid && 'another')]
+    let asked = 0
+    const issuer = await listen(t, (origin) => (request, response) => {
+      asked += 1
+      const keys = served.map(({ jwk: { d, ...key } }) =>
+        d === undefined || kid ? key : { ...key, kid: undefined },
+      )
+      answering(request.url === '/jwks' ? { keys } : { issuer: origin, jwks_uri: `${origin}/jwks` })(
+        request,
+        response,
+      )
+    })
+    const { url } = await startBoth(t, {
+      JWT_ISSUER: issuer,
+      JWT_AUDIENCE: AUDIENCE,
+      TRUST_PROXY: '127.0.0.1',
+    })
+    const token = (key: SigningKey | undefined, sub: string) =>
+      new SignJWT({ iss: issuer, aud: AUDIENCE, sub, exp: Math.floor(Date.now() / 1000) + 60 })
+        .setProtectedHeader({ alg: 'ES256', ...(kid && { kid: key?.jwk.kid ?? '' }) })
+        .sign(key?.privateKey ?? new Uint8Array())
+    for (const key of served) t.equal((await renewFromAnywhere(url, await token(key, 'user-1'))).status, 200)
+    const before = asked
+    const [stranger] = [await makeSigningKey(kid)]
+    for (let times = 0; times < 20; times++)
+      t.equal((await renewFromAnywhere(url, await token(stranger, `user-${times}`))).status, 401)
+    t.ok(asked - before <= 2, 'wrong signatures do not become a flood at the issuer')
+    served.splice(0, 2, stranger)
+    const renewed = await token(stranger, 'user-2')
+    await eventually(async () => (await renewFromAnywhere(url, renewed)).status === 200)
+  }
+})
+
+t.test('tokens with invented key ids count as guesses', async (t) => {
+  const provider = await IdentityProvider.start(t)
+  const { url } = await startBoth(t, environment(provider))
+  const guess = `${encode({ alg: 'ES256', kid: 'no such key' })}.${encode({})}.AAAA`
+  const statuses: number[] = []
+  for (let times = 0; times < 12; times++) statuses.push((await renew(url, bearer(guess))).status)
+  t.same(statuses, [...Array<number>(10).fill(401), 429, 429])
+  t.equal((await renew(url, bearer(await provider.fetchToken()))).status, 200)
 })
 
 t.test('unknown key ids do not become a flood at the issuer', async (t) => {
@@ -160,7 +205,7 @@ t.test('the provider is killed: known keys go on working, unknown ones wait unti
 
   await provider.listen()
   await eventually(async () => (await renew(fresh.url, bearer(token))).status === 200)
-  await eventually(async () => (await renew(url, bearer(stranger))).status === 401)
+  await eventually(async () => (await renewFromAnywhere(url, stranger)).status === 401)
   t.ok(log.some(({ msg }) => msg === 'the keys of JWT_ISSUER are back'))
 })
 
@@ -185,6 +230,10 @@ t.test('an issuer that misbehaves is an issuer that cannot be had', async (t) =>
       })
     },
     silence: () => () => undefined,
+    'no keys': (issuer) => (request, response) => {
+      if (request.url === '/jwks') response.end('{"keys":[]}')
+      else answering({ issuer, jwks_uri: `${issuer}/jwks` })(request, response)
+    },
     'something that is no key set': (issuer) => (request, response) => {
       if (request.url === '/jwks') response.end('{"keys":"none"}')
       else answering({ issuer, jwks_uri: `${issuer}/jwks` })(request, response)
@@ -223,7 +272,15 @@ t.test('the keys may be named instead of discovered', async (t) => {
 })
 
 function environment(provider: IdentityProvider, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { JWT_ISSUER: provider.issuer, JWT_AUDIENCE: AUDIENCE, ...more }
+  return { JWT_ISSUER: provider.issuer, JWT_AUDIENCE: AUDIENCE, TRUST_PROXY: '127.0.0.1', ...more }
+}
+
+let addresses = 0
+
+/** Each from an address of its own, or the limit of failed attempts would speak first. */
+function renewFromAnywhere(url: string, token: string) {
+  addresses += 1
+  return renew(url, bearer(token), { 'x-forwarded-for': `198.51.${addresses >> 8}.${addresses & 255}` })
 }
 
 /** HS256 with what everybody can read as the secret. */

@@ -84,6 +84,8 @@ t.test('guessing is slowed down, and a good key from the same address still work
 t.test('an address has one name, however it is written', (t) => {
   t.equal(networkOf('192.0.2.1'), '192.0.2.1')
   t.equal(networkOf('::ffff:192.0.2.1'), '192.0.2.1')
+  t.equal(networkOf('192.0.2.1:4711'), '192.0.2.1')
+  t.equal(networkOf('[2001:db8::1]:4711'), '2001:db8:0:0::/64')
   t.equal(networkOf('::1'), '0:0:0:0::/64')
   for (const same of [
     '2001:db8::1',

@@ -5,7 +5,7 @@ import { Problem } from '../problems.js'
 import { version } from '../version.js'
 
 /** After a try, good or bad, the issuer is left alone for this long: unknown key ids must not become a flood of requests. */
-export const COOL_DOWN_SECONDS = 3
+const COOL_DOWN_SECONDS = 3
 /** Keys older than this are fetched again, so that those which the issuer has withdrawn go. */
 const FRESH_MS = 10 * 60_000
 /** For the discovery document and the keys together. */
@@ -50,6 +50,13 @@ export class IssuerKeys {
     return this.#known(header, token)
   }
 
+  /** Fetches the keys again, unless that was done a moment ago; true where the issuer had others. */
+  async renewed(): Promise<boolean> {
+    const before = this.#keys
+    await this.#load().catch(() => undefined)
+    return this.#keys !== before
+  }
+
   /** Fetches the keys again, in the background, where they are old. */
   keepFresh(): void {
     if (this.#keys && performance.now() - this.#loadedAt > FRESH_MS) this.#load().catch(() => undefined)
@@ -89,7 +96,10 @@ export class IssuerKeys {
 
   #accept(text: string): void {
     if (text !== this.#text) {
-      this.#keys = createLocalJWKSet(JSON.parse(text) as JSONWebKeySet)
+      const set = JSON.parse(text) as JSONWebKeySet
+      const keys = createLocalJWKSet(set)
+      if (set.keys.length === 0) throw new IssuerError('no-keys')
+      this.#keys = keys
       if (this.#text !== undefined) this.#changed()
       this.#text = text
     }

@@ -7,6 +7,11 @@ export function makeKey(): string {
   return body + checksum(body)
 }
 
+/** A key that was made here, or something that begins like one. */
+export function looksLikeKey(text: string): boolean {
+  return text.includes('zsp_')
+}
+
 /** What is configured in the place of a key. No slow hash: nobody guesses 256 random bits. */
 export function keyDigest(key: string): string {
   return hash('sha256', key)

@@ -1,7 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
 /** What is counted as one address: of IPv6 the /64, since one subscriber has at least that many (RFC 6177). */
-export function networkOf(address: string): string {
+export function networkOf(client: string): string {
+  const address = withoutPort(client)
   if (isIPv4(address)) return address
   if (!isIPv6(address)) return 'unknown'
   const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
@@ -11,6 +12,11 @@ export function networkOf(address: string): string {
   const last = tail === undefined ? [] : groups(tail)
   const zeros = Array.from({ length: Math.max(8 - first.length - last.length, 0) }, () => '0')
   return `${[...first, ...zeros, ...last].slice(0, 4).join(':')}::/64`
+}
+
+/** Some gateways write the client's port into x-forwarded-for. */
+function withoutPort(client: string): string {
+  return /^([\d.]+):\d+$/.exec(client)?.[1] ?? /^\[(.*)\](?::\d+)?$/.exec(client)?.[1] ?? client
 }
 
 /** Without leading zeros and in lower case, so that one network has one name. A dotted end counts as its two groups. */

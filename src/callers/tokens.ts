@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { errors, jwtVerify, type JWTPayload } from 'jose'
+import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose'
 import type { JwtConfig } from '../config/callers.js'
 import { Problem } from '../problems.js'
 import { IssuerKeys, type IssuerLog } from './issuer-keys.js'
@@ -65,15 +65,25 @@ export class CallerTokens {
     return admitted(holder)
   }
 
-  async #payloadOf(token: string, options: Parameters<typeof jwtVerify>[2]): Promise<JWTPayload> {
+  async #payloadOf(token: string, options: JWTVerifyOptions): Promise<JWTPayload> {
     try {
-      const { payload } = await jwtVerify(token, this.#keys.find, options)
-      return payload
+      return await this.#verified(token, options)
     } catch (error) {
       if (error instanceof Problem) throw error
       throw isHonest(error)
         ? new Problem('caller-not-authenticated', { cause: error, challenge: 'invalid_token' })
         : new WrongCredential(error)
+    }
+  }
+
+  async #verified(token: string, options: JWTVerifyOptions): Promise<JWTPayload> {
+    try {
+      return await verifyWith(this.#keys.find, token, options)
+    } catch (error) {
+      // A key may have been replaced by one that goes by the same name, or by none.
+      const mayBeReplaced = error instanceof errors.JWSSignatureVerificationFailed
+      if (!mayBeReplaced || !(await this.#keys.renewed())) throw error
+      return verifyWith(this.#keys.find, token, options)
     }
   }
 
@@ -97,16 +107,30 @@ function admitted({ name, allowed }: Holder): string {
   return name
 }
 
-/**
- * Not a guess: a token that is expired or not for us has a good signature, and one whose key is unknown may have been signed
- * with a key that the issuer introduced a second ago.
- */
+/** Where a token does not name its key, each key that it could be is tried (jose's documentation of createLocalJWKSet). */
+async function verifyWith(
+  find: JWTVerifyGetKey,
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, find, options)).payload
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    for await (const key of error) {
+      try {
+        return (await jwtVerify(token, key, options)).payload
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
+  }
+}
+
+/** Not a guess: a token that is expired or not for us has a good signature. */
 function isHonest(error: unknown): boolean {
-  return (
-    error instanceof errors.JWTExpired ||
-    error instanceof errors.JWTClaimValidationFailed ||
-    error instanceof errors.JWKSNoMatchingKey
-  )
+  return error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed
 }
 
 /** Typed as a string, but a token holds what its issuer put there. */
