@@ -13,15 +13,15 @@ declare module 'fastify' {
 /** Keeps out pages of foreign origins and, in open mode, pages that reach us by a name of their own (DNS rebinding). */
 export default plugin(
   (app, _options, done) => {
-    const { callerKeys, jwt, corsOrigins, publicUrl, HOST } = app.config
-    const loopbackOnly = !callerKeys && !jwt && isLoopbackHost(HOST)
+    const { callerKeys, jwt, corsOrigins, publicUrl, ALLOW_ANONYMOUS_CALLERS: anyone } = app.config
+    const loopbackOnly = !callerKeys && !jwt && !anyone
     const allowed = new Set(publicUrl === '' ? corsOrigins : [...corsOrigins, new URL(publicUrl).origin])
 
     app.addHook('onRequest', (request, _reply, next) => {
       const { origin } = request.headers
       const foreign =
         origin === undefined ? isForeignLink(request) : !allowed.has(origin) && origin !== ownOrigin(request)
-      const misnamed = loopbackOnly && !isLoopbackHost(request.hostname)
+      const misnamed = loopbackOnly && !isLoopbackHost(nameIn(request.headers.host))
       next(foreign || misnamed ? new Problem('origin-not-allowed') : undefined)
     })
     done()
@@ -29,8 +29,13 @@ export default plugin(
   { name: 'origins', dependencies: ['error-handler'] },
 )
 
-function ownOrigin(request: FastifyRequest): string {
-  return `${request.protocol}://${request.host}`
+/** By the Host header alone: a page may make a browser send x-forwarded-host, and a trusted proxy may pass it on. */
+function ownOrigin({ protocol, headers }: FastifyRequest): string {
+  return `${protocol}://${headers.host ?? ''}`
+}
+
+function nameIn(host = ''): string {
+  return host.replace(/:\d*$/, '')
 }
 
 /** Browsers send no Origin for images, links and the like, but tell where those stand (W3C Fetch Metadata). */
