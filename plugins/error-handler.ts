@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { placeOf } from '../src/error-place.js'
 import { Problem, problemDocument, problemHeaders } from '../src/problems.js'
@@ -36,47 +33,13 @@ export function onFrameworkError(error: FastifyError, request: FastifyRequest, r
   )
 }
 
-/** For what Node's parser refuses: there is no request yet, only a socket. */
-export function onClientError(this: FastifyInstance, error: ParserError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
-    socket.destroy()
-    return
-  }
-  const problem = parserProblem(error.code)
-  const requestId = randomUUID()
-  const body = JSON.stringify(problemDocument(problem, requestId, this.config.publicUrl))
-  const headers = {
-    ...problemHeaders(problem),
-    'content-length': String(Buffer.byteLength(body)),
-    'x-request-id': requestId,
-    'x-content-type-options': 'nosniff',
-    date: new Date().toUTCString(),
-    connection: 'close',
-  }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  const head = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`, ...lines].join('\r\n')
-  socket.end(`${head}\r\n\r\n${body}`, () => {
-    socket.destroySoon()
-  })
-  // Connections opened ahead of need, and never used, are no news.
-  const level = socket.bytesRead === 0 ? 'debug' : 'info'
-  this.log[level]({ requestId, code: problem.code, status: problem.status }, 'request refused')
-}
-
-/** A second answer would be taken for that to another request; Node's own handler looks at the same two fields. */
-function isAnswering(socket: Socket & { _httpMessage?: { _headerSent?: boolean } | null }): boolean {
-  return socket._httpMessage?._headerSent === true
-}
-
-interface ParserError extends Error {
-  code?: string
-}
-
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   request.problem = problem
   if (problem.code === 'internal-error') {
     request.server.log.error({ requestId: request.id, ...placeOf(problem.cause) }, 'internal error')
   }
+  // Fastify would close on a body that is too large, and who is still sending it would never read this. Node drops the rest.
+  if (problem.status === 413) reply.removeHeader('connection')
   // As bytes: to a string Fastify would add a charset, a parameter that this media type does not have (RFC 9457, section 6.1).
   reply
     .code(problem.status)
@@ -95,10 +58,4 @@ function toProblem(error: unknown): Problem {
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new Problem('malformed-request', { cause: error })
   return new Problem('internal-error', { cause: error })
-}
-
-function parserProblem(code: string | undefined): Problem {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Problem('request-timeout')
-  if (code === 'HPE_HEADER_OVERFLOW') return new Problem('request-too-large', { status: 431 })
-  return new Problem('malformed-request')
 }

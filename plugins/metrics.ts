@@ -7,10 +7,10 @@ export default plugin(
     if (port === undefined) return
     // Imported only where it is used: it costs memory and time at the start.
     const { startMetrics } = await import('../src/metrics/registry.js')
-    const { metricsListener } = await import('../src/metrics/listener.js')
+    const { buildMetricsApp } = await import('../src/metrics-app.js')
     const registry = startMetrics(app)
 
-    const listener = await metricsListener(registry, app.config)
+    const listener = await buildMetricsApp(registry, app.config)
     app.addHook('onReady', async () => {
       const address = await listener.listen({ host, port })
       app.log.info({ address }, 'serving metrics')

@@ -1,33 +1,35 @@
-import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import { Problem } from '../src/problems.js'
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
-
-/** What no route answers: 405 where the contract has the path with other methods (RFC 9110, section 15.5.6), else 404. */
+/** What no route answers: 405 where the path has routes for other methods (RFC 9110, section 15.5.6), else 404. */
 export default plugin(
   (app, _options, done) => {
+    const allowed = new Map<string, Set<string>>()
+    app.addHook('onRoute', ({ url, method }) => {
+      const methods = allowed.get(url) ?? new Set()
+      for (const each of [method].flat()) methods.add(each)
+      allowed.set(url, methods)
+    })
     app.setNotFoundHandler((request) => {
-      const allow = allowedMethods(app, request.url.split('?', 1)[0] ?? '')
-      throw allow === '' ? new Problem('not-found') : new Problem('method-not-allowed', { allow })
+      const path = request.url.split('?', 1)[0] ?? ''
+      const [, methods] = [...allowed].find(([route]) => fits(route, path)) ?? []
+      // A route that takes the method, and found nothing, says so itself.
+      throw methods && !methods.has(request.method)
+        ? new Problem('method-not-allowed', { allow: [...methods].sort().join(', ') })
+        : new Problem('not-found')
     })
     done()
   },
-  { name: 'not-found', dependencies: ['error-handler', 'contract'] },
+  { name: 'not-found', dependencies: ['error-handler'] },
 )
 
-function allowedMethods(app: FastifyInstance, path: string): string {
-  const template = Object.keys(app.contract.document.paths ?? {}).find((each) => fits(each, path))
-  if (template === undefined) return ''
-  const url = template.replace(/\{(\w+)\}/g, ':$1')
-  return METHODS.filter((method) => app.hasRoute({ method, url })).join(', ')
-}
-
-function fits(template: string, path: string): boolean {
-  const parts = template.split('/')
+/** A route's pattern as Fastify has it: `:name` is one segment of the path, `*` all that follows. */
+function fits(route: string, path: string): boolean {
+  if (route.endsWith('*')) return path.startsWith(route.slice(0, -1))
+  const parts = route.split('/')
   const given = path.split('/')
   return (
     parts.length === given.length &&
-    parts.every((part, index) => part.startsWith('{') || part === given[index])
+    parts.every((part, index) => part.startsWith(':') || part === given[index])
   )
 }

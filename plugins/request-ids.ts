@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import plugin from 'fastify-plugin'
+import { looksLikeKey } from '../src/callers/keys.js'
 
 /** The caller's own id where it is harmless, else a new one. */
-export function requestId(request: IncomingMessage): string {
-  const theirs = request.headers['x-request-id']
+export function requestId({ headers }: IncomingMessage): string {
+  const theirs = headers['x-request-id']
   const harmless = typeof theirs === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(theirs)
-  // One that is a part of their credential would bring it into the log.
-  const secret = harmless && theirs.length >= 8 && request.headers.authorization?.includes(theirs) === true
-  return harmless && !secret ? theirs : randomUUID()
+  // One that is a key, or a part of their credential, would bring it into the log.
+  return harmless && !looksLikeKey(theirs) && !isPartOf(theirs, headers.authorization) ? theirs : randomUUID()
+}
+
+function isPartOf(id: string, authorization = ''): boolean {
+  if (id.length < 8) return false
+  const decoded = Buffer.from(authorization.slice(authorization.indexOf(' ') + 1), 'base64').toString()
+  return authorization.includes(id) || decoded.includes(id)
 }
 
 /** What every answer carries, whatever becomes of the request; so it comes before everything that can refuse. */

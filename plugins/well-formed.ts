@@ -24,6 +24,8 @@ export default plugin(
 
 function fault({ rawHeaders, httpVersion, url = '' }: IncomingMessage): Problem | undefined {
   if (url.length > LONGEST_URL) return new Problem('request-too-large', { status: 414 })
+  // Node takes HTTP/2.0 in a request line of HTTP/1.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return new Problem('malformed-request')
   const { count, host } = countHosts(rawHeaders)
   // RFC 9112, section 3.2: exactly one Host; only HTTP/1.0 knows none.
   if (count > 1 || (count === 0 && httpVersion !== '1.0')) return new Problem('malformed-request')

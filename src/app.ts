@@ -2,10 +2,11 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import bodies from '../plugins/bodies.js'
 import callerAuth from '../plugins/caller-auth.js'
 import callerLimits from '../plugins/caller-limits.js'
+import clientErrors, { onClientError } from '../plugins/client-errors.js'
 import contract from '../plugins/contract.js'
 import cors from '../plugins/cors.js'
 import docs from '../plugins/docs.js'
-import errorHandler, { onClientError, onFrameworkError } from '../plugins/error-handler.js'
+import errorHandler, { onFrameworkError } from '../plugins/error-handler.js'
 import lifecycle from '../plugins/lifecycle.js'
 import metrics from '../plugins/metrics.js'
 import notFound from '../plugins/not-found.js'
@@ -22,6 +23,7 @@ import health from '../routes/health.js'
 import problems from '../routes/problems.js'
 import session from '../routes/session.js'
 import type { Config } from './config/config.js'
+import { SOCKET_LIMITS } from './socket-limits.js'
 
 /** The service, assembled; it does not listen yet. The order is that in which a request meets the parts. */
 export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<FastifyInstance> {
@@ -35,19 +37,12 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
     frameworkErrors: onFrameworkError,
     clientErrorHandler: onClientError,
     return503OnClosing: false,
-    bodyLimit: 1024,
-    requestTimeout: 10_000,
-    http: {
-      headersTimeout: 5_000,
-      connectionsCheckingInterval: 1_000,
-      maxHeaderSize: 16 * 1024,
-      requireHostHeader: false,
-    },
-    ajv: { customOptions: { keywords: ['components', 'example'] } },
+    ...SOCKET_LIMITS,
   })
   app.decorate('config', config)
 
   await app.register(errorHandler)
+  await app.register(clientErrors)
   await app.register(requestEnds)
   await app.register(requestLog)
   await app.register(tracing)

@@ -36,11 +36,7 @@ t.test('what Zendesk said is told, also where the budget has no turn for another
   zendesk.misbehave({ kind: 'status', status: 503 })
   const { url, log } = await startService(t, { ...environment, ZENDESK_BUDGET_PER_MINUTE: '10' })
   const answer = await ask(`${url}/session/renew`)
-  checkProblem(t, answer, {
-    status: 503,
-    code: 'zendesk-unavailable',
-    zendesk: { status: 503, requestId: /^[0-9a-f]{16}-SEA$/ },
-  })
+  checkProblem(t, answer, { status: 503, code: 'zendesk-unavailable', zendesk: { status: 503 } })
   t.equal(zendesk.requests.length, 1)
 
   const refused = await ask(`${url}/session/renew`)

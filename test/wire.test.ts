@@ -20,6 +20,7 @@ t.test('bytes that are no valid HTTP get a problem, and Zendesk hears nothing of
     'a sentence': 'hello, is this a service?\r\n\r\n',
     'a TLS handshake': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
     'a version that does not exist': `GET ${RENEW} HTTP/9.9\r\n${HOST}\r\n`,
+    'HTTP/2 in the clothes of HTTP/1': `GET ${RENEW} HTTP/2.0\r\n${HOST}${CLOSE}\r\n`,
     'HTTP/2 without asking': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'a method that is no method': `BREW ${RENEW} HTTP/1.1\r\n${HOST}\r\n`,
     'a method in lower case': `get ${RENEW} HTTP/1.1\r\n${HOST}\r\n`,
@@ -125,6 +126,7 @@ t.test('a wrong method is told the right ones', async (t) => {
     '/docs': ['GET, HEAD', reading],
     '/openapi.json': ['GET, HEAD', reading],
     '/openapi.yaml': ['GET, HEAD', reading],
+    '/docs/static/swagger-ui.css': ['GET, HEAD', reading],
   }
   for (const [path, [allow, wrong]] of Object.entries(paths)) {
     for (const method of wrong) {
@@ -134,7 +136,10 @@ t.test('a wrong method is told the right ones', async (t) => {
       if (method === 'HEAD') t.equal(answer.text, '', 'no body after HEAD')
     }
   }
-  t.equal(await speak(port, `CONNECT localhost:80 HTTP/1.1\r\n${HOST}\r\n`), '', 'no tunnel, no answer')
+  for (const target of ['localhost:80', RENEW]) {
+    const tunnel = parse(await speak(port, `CONNECT ${target} HTTP/1.1\r\n${HOST}\r\n`))
+    isProblem(t, tunnel, 400, 'malformed-request', `no tunnel to ${target}`)
+  }
   t.equal(zendesk.requests.length, 0)
 })
 
@@ -211,6 +216,35 @@ t.test('who sends too slowly is told so', async (t) => {
   t.equal(zendesk.requests.length, 0)
 })
 
+t.test('one request has one answer, and who asked well before gets theirs first', async (t) => {
+  const { app, port, zendesk } = await startBoth(t, { CALLER_KEYS: `a:${'0'.repeat(64)}` })
+  app.server.requestTimeout = 300
+  const unfinished = `POST ${RENEW} HTTP/1.1\r\n${HOST}Content-Length: 100\r\n\r\nabc`
+  const answers = (await speak(port, unfinished)).match(/HTTP\/1\.1 \d{3} \w+/g)
+  t.same(
+    answers,
+    ['HTTP/1.1 401 Unauthorized'],
+    'the rest of a body that is not awaited is no second request',
+  )
+  t.equal(zendesk.requests.length, 0)
+
+  const open = await startBoth(t)
+  open.zendesk.misbehave({ kind: 'delay', ms: 300 })
+  const good = `GET ${RENEW} HTTP/1.1\r\n${HOST}X-Request-Id: good\r\n\r\n`
+  const said = await speak(open.port, `${good}garbage\r\n\r\nand more of it\r\n\r\n`)
+  t.match(said, /^HTTP\/1\.1 200 OK\r\n[^]*"authenticity_token"[^]*HTTP\/1\.1 400 Bad Request\r\n/)
+  t.equal(said.match(/HTTP\/1\.1 \d{3} /g)?.length, 2)
+})
+
+t.test('who sends a body that is much too large can still read the answer', async (t) => {
+  const { url, zendesk } = await startBoth(t)
+  for (let times = 0; times < 10; times++) {
+    const answer = await ask(url + RENEW, { method: 'POST', body: new Uint8Array(5_000_000) })
+    t.match(answer, { status: 413, body: { code: 'request-too-large' } })
+  }
+  t.equal(zendesk.requests.length, 0)
+})
+
 t.test("the caller's request id is kept where it is harmless", async (t) => {
   const { port } = await startBoth(t)
   const long = 'a'.repeat(128)
@@ -227,6 +261,9 @@ t.test("the caller's request id is kept where it is harmless", async (t) => {
     'X-Request-Id: <script>\r\n',
     'X-Request-Id: \xe9\r\n',
     'X-Request-Id: one\r\nX-Request-Id: two\r\n',
+    `X-Request-Id: zsp_${long.slice(0, 49)}\r\n`,
+    `X-Request-Id: fake-key-of-mine\r\nAuthorization: Bearer fake-key-of-mine\r\n`,
+    `X-Request-Id: fake-key-of-mine\r\nAuthorization: Basic ${btoa('me:fake-key-of-mine')}\r\n`,
   ]
   for (const header of replaced) {
     const answer = parse(await speak(port, request('GET', '/nothing', header)))
@@ -253,6 +290,16 @@ t.test('in open mode only local names are answered', async (t) => {
     isProblem(t, parse(await speak(port, renewAs(`Host: ${name}\r\n`))), 403, 'origin-not-allowed', name)
   const forwarded = renewAs('Host: evil.example\r\nX-Forwarded-Host: localhost\r\n')
   isProblem(t, parse(await speak(port, forwarded)), 403, 'origin-not-allowed', 'a forwarded name')
+  const behind = await startBoth(t, { TRUST_PROXY: '127.0.0.1' })
+  const passedOn = await speak(behind.port, forwarded)
+  isProblem(t, parse(passedOn), 403, 'origin-not-allowed', 'a forwarded name, passed on by a trusted proxy')
+  t.equal(behind.zendesk.requests.length, 0)
+  const anyone = await startBoth(t, { ALLOW_ANONYMOUS_CALLERS: 'true' })
+  t.equal(
+    parse(await speak(anyone.port, renewAs('Host: sessions.example.com\r\n'))).status,
+    200,
+    'if told so',
+  )
   const target = await speak(port, request('GET', `http://evil.example${RENEW}`))
   t.match(parse(target).status, /^40[03]$/, 'the host in the target counts (RFC 9112, section 3.2.2)')
   t.equal(zendesk.renewals().length, local.length)
