@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, onRequestHookHandler } from 'fastify'
+import type { FastifyBaseLogger, FastifyRequest, onRequestHookHandler } from 'fastify'
 import plugin from 'fastify-plugin'
 import { looksLikeJwt, presentedCredential, type Credential } from '../src/callers/credential.js'
 import { ownerOfKey } from '../src/callers/keys.js'
@@ -32,30 +32,35 @@ export default plugin(
 
     app.decorateRequest('caller', undefined)
     app.decorate('authenticateCaller', (request, _reply, next) => {
-      const admit = (caller: string) => {
-        request.caller = caller
-        next()
-      }
-      const refuse = (refusal: Error) => {
-        if (!(refusal instanceof WrongCredential)) {
-          next(refusal)
-          return
-        }
-        app.countFailedAttempt(request).then((tooMany) => {
-          next(tooMany ?? refusal)
-        }, next)
-      }
       let caller
       try {
         const credential = presentedCredential(request.raw)
         caller = open ? 'anonymous' : callerOf(credential, callerKeys?.reveal() ?? [], tokens)
       } catch (refusal) {
-        refuse(refusal as Error)
+        counted(refusal, request).then(next, next)
         return
       }
-      if (typeof caller === 'string') admit(caller)
-      else caller.then(admit, refuse)
+      if (typeof caller === 'string') {
+        request.caller = caller
+        next()
+        return
+      }
+      caller
+        .then(
+          (name) => {
+            request.caller = name
+            return undefined
+          },
+          (refusal: unknown) => counted(refusal, request),
+        )
+        .then(next, next)
     })
+
+    /** What to answer: too many wrong credentials from one address are told so. */
+    async function counted(refusal: unknown, request: FastifyRequest): Promise<Error> {
+      const tooMany = refusal instanceof WrongCredential ? await app.countFailedAttempt(request) : undefined
+      return tooMany ?? (refusal as Error)
+    }
   },
   { name: 'caller-auth', dependencies: ['error-handler', 'caller-limits'] },
 )
