@@ -1,13 +1,15 @@
-import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { spawn, spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
-import t from 'tap'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { catalogue } from '../src/catalogue.js'
+import { catalogue, type ProblemCode } from '../src/catalogue.js'
 import { variables } from '../src/config/variables.js'
 import { needsOf, seriesOf } from './exposition.js'
-import { ask, startBoth } from './helper.js'
+import { ask, speak, startBoth } from './helper.js'
 
 interface Alerts {
   groups: { rules: { alert: string; expr: string; annotations: { runbook: string } }[] }[]
@@ -102,8 +104,87 @@ t.test('the replicas of compose get variables of ours, and only the balancer is 
   t.end()
 })
 
+t.test('what nginx says by itself is in the words of the service', (t) => {
+  const said = [...text('nginx.conf').matchAll(/return (\d+) '(.*)';/g)]
+  t.ok(said.length > 0)
+  for (const [, status, json = ''] of said) {
+    const problem = JSON.parse(json) as Record<string, unknown>
+    const { title, detail } = catalogue[problem['code'] as ProblemCode]
+    t.match(problem, { type: `/problems/${String(problem['code'])}`, title, detail, status: Number(status) })
+  }
+  t.end()
+})
+
+const noNginx = spawnSync('nginx', ['-v']).error && 'nginx is not installed'
+t.test(
+  'nginx passes on what the service says, and says problems itself',
+  { skip: noNginx ?? false },
+  async (t) => {
+    const service = await startBoth(t)
+    const port = await startNginx(t, service.port)
+    const head = `HTTP/1.1\r\nhost: localhost:${port}\r\nconnection: close\r\n`
+    const says = async (
+      request: string,
+      status: number,
+      code: string,
+      header = 'cache-control: no-store',
+    ) => {
+      const answer = await speak(port, request)
+      t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), `${status} ${code}`)
+      t.match(answer, new RegExp(`content-type: application/problem\\+json\r\n`, 'i'))
+      t.match(answer, new RegExp(`^${header}\r$`, 'm'))
+      t.match(answer, /^x-request-id: [\w-]+\r$/m)
+      t.match(answer, /^x-content-type-options: nosniff\r$/m)
+      const body = answer.slice(answer.indexOf('\r\n\r\n') + 4)
+      t.match(JSON.parse(body), { status, code }, `${status} ${code}: body`)
+    }
+    t.match(await speak(port, `GET /session/renew ${head}\r\n`), /^HTTP\/1.1 200 .*"authenticity_token"/s)
+    await says(`GET /nothing ${head}\r\n`, 404, 'not-found')
+    const body = (size: number) =>
+      `POST /session/renew ${head}content-length: ${size}\r\n\r\n${'a'.repeat(size)}`
+    await says(body(2_000), 413, 'request-too-large')
+    await says(body(100_000), 413, 'request-too-large')
+    await says(`GET /${'a'.repeat(9_000)} ${head}\r\n`, 414, 'request-too-large')
+    await says(`GET /${'a'.repeat(40_000)} ${head}\r\n`, 414, 'request-too-large')
+    await says(`GET / ${head}a: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'request-too-large')
+    await says(`GET / ${head}a: ${'a'.repeat(40_000)}\r\n\r\n`, 431, 'request-too-large')
+    await says('this is no HTTP\r\n\r\n', 400, 'malformed-request')
+    await says(`GET /%00 ${head}\r\n`, 400, 'malformed-request')
+    await says(`POST / ${head}transfer-encoding: gzip\r\n\r\n`, 400, 'malformed-request')
+    await says(`GET / HTTP/9.0\r\nhost: localhost\r\n\r\n`, 400, 'malformed-request')
+    await says(`TRACE / ${head}\r\n`, 405, 'method-not-allowed', 'allow: GET')
+    await says(`GET /nginx-says/400 ${head}\r\n`, 404, 'not-found')
+    await service.app.close()
+    await says(`GET /session/renew ${head}\r\n`, 503, 'service-unavailable', 'retry-after: 2')
+  },
+)
+
+/** nginx with our configuration, but on loopback and before one replica; resolves to its port once it answers. */
+async function startNginx(t: Test, replica: number): Promise<number> {
+  const port = await freePort()
+  const folder = t.testdir()
+  const configuration = text('nginx.conf')
+    .replace('listen 8080', `listen 127.0.0.1:${port}`)
+    .replaceAll(/replica-\d:3000/g, `127.0.0.1:${replica}`)
+    .replaceAll('/tmp/', `${folder}/`)
+  const path = join(folder, 'nginx.conf')
+  writeFileSync(path, configuration)
+  const nginx = spawn('nginx', ['-e', 'stderr', '-c', path, '-g', 'daemon off; master_process off;'])
+  t.teardown(async () => {
+    nginx.kill()
+    if (nginx.exitCode === null) await once(nginx, 'exit')
+  })
+  let said = ''
+  nginx.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  while ((await fetch(`http://127.0.0.1:${port}/livez`).catch(() => undefined))?.status !== 200) {
+    if (nginx.exitCode !== null) throw new Error(said)
+    await delay(20)
+  }
+  return port
+}
+
 /** A scrape of a service that has seen a success, a failure of Zendesk's, and no Redis. */
-async function scrape(t: Parameters<typeof startBoth>[0]): Promise<string> {
+async function scrape(t: Test): Promise<string> {
   const port = await freePort()
   const { url, zendesk } = await startBoth(t, {
     METRICS_PORT: String(port),
