@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { readConfig } from '../src/config/read.js'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { complaints, haveKubernetesTypes } from './kubernetes-types.js'
 
 const BASE = 'deploy/kubernetes'
@@ -68,6 +68,32 @@ t.test('the service starts with the variables and files of a replica', async (t)
   t.ok((pod?.terminationGracePeriodSeconds ?? 0) * 1000 > SHUTDOWN_DELAY_MS + SHUTDOWN_GRACE_MS)
 })
 
+t.test('the guide leads to replicas that start', { skip: noKubectl ?? false }, async (t) => {
+  const [overlay, ...additions] = overlaysOfGuide()
+  t.equal(additions.length, 2)
+  const [withKeys, jwtOnly] = [[], additions.filter((each) => 'configMapGenerator' in each)].map((more) =>
+    environmentOf(assemble(t, [overlay ?? {}, ...more])),
+  )
+  const files = {
+    ZENDESK_OAUTH_CLIENT_SECRET_FILE: 'fake-client-secret',
+    REDIS_URL_FILE: 'redis://redis:6379',
+  }
+  const keys = { ...files, CALLER_KEYS_FILE: `billing:${'ab'.repeat(32)}` }
+  const asConfigured = await readConfig({ ...withKeys, ...filled(t, withKeys, keys) })
+  t.ok(asConfigured.callerKeys)
+  t.equal(asConfigured.jwt, undefined)
+  const asPatched = await readConfig({ ...jwtOnly, ...filled(t, jwtOnly, files) })
+  t.equal(asPatched.callerKeys, undefined)
+  t.match(asPatched.jwt, { issuer: 'https://login.example.com/', audience: 'https://sessions.example.com' })
+
+  const ownSecret = assemble(t, [
+    overlay ?? {},
+    ...additions.filter((each) => !('configMapGenerator' in each)),
+  ])
+  const { volumes } = ownSecret.find(({ kind }) => kind === 'Deployment')?.spec?.template.spec ?? {}
+  t.match(volumes, [{ secret: { secretName: 'zendesk-session-proxy-2' } }])
+})
+
 t.test('a replica has no right that it does not need', (t) => {
   t.match(pod, {
     automountServiceAccountToken: false,
@@ -115,12 +141,57 @@ interface Manifest {
   apiVersion: string
   kind: string
   metadata: { name: string }
+  data?: Record<string, string>
   spec?: { template: { spec: PodSpec } }
 }
 
+type Kustomization = Record<string, unknown>
+
 interface PodSpec {
   terminationGracePeriodSeconds: number
+  volumes: object[]
   containers: { env: { name: string; value: string }[]; ports: object[] }[]
+}
+
+/** The kustomization of the guide, and what the guide adds to it here and there. */
+function overlaysOfGuide(): Kustomization[] {
+  const blocks = readFileSync('docs/operations.md', 'utf8').matchAll(
+    /^```yaml\n(# (?:in your )?kustomization\.yaml\n.*?)^```/gms,
+  )
+  return [...blocks].map(([, yaml = '']) => parse(yaml) as Kustomization)
+}
+
+/** What kubectl makes of the base and all of these together. */
+function assemble(t: Test, overlays: Kustomization[]): Manifest[] {
+  const whole: Kustomization = {}
+  for (const [key, value] of overlays.flatMap((each) => Object.entries(each)))
+    whole[key] = Array.isArray(value)
+      ? [...((whole[key] as unknown[] | undefined) ?? []), ...(value as unknown[])]
+      : value
+  const folder = t.testdir()
+  cpSync(BASE, join(folder, 'deploy/kubernetes'), { recursive: true })
+  mkdirSync(join(folder, 'overlay'))
+  writeFileSync(join(folder, 'overlay/kustomization.yaml'), stringify(whole))
+  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', join(folder, 'overlay')], {
+    encoding: 'utf8',
+  })
+  t.equal(status, 0, stderr)
+  return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest)
+}
+
+function environmentOf(assembled: Manifest[]): Record<string, string> {
+  const configMap = assembled.find(({ kind }) => kind === 'ConfigMap')
+  const deployment = assembled.find(({ kind }) => kind === 'Deployment')
+  const files = deployment?.spec?.template.spec.containers.flatMap(({ env }) => env) ?? []
+  return { ...configMap?.data, ...Object.fromEntries(files.map(({ name, value }) => [name, value])) }
+}
+
+/** The variables that name files, leading to files with these contents. */
+function filled(t: Test, environment: Record<string, string> | undefined, contents: Record<string, string>) {
+  const names = Object.keys(environment ?? {}).filter((name) => name.endsWith('_FILE'))
+  t.same(names.sort(), Object.keys(contents).sort())
+  const folder = t.testdir(contents)
+  return Object.fromEntries(names.map((name) => [name, join(folder, name)]))
 }
 
 function manifest(kind: string): Manifest {
