@@ -174,6 +174,10 @@ const ajv = new Ajv2020({ allErrors: true, keywords: ['components', 'example'] }
 ajv.addFormat('uri-reference', (value) => URL.canParse(value, 'http://localhost'))
 ajv.addSchema({ $id: 'openapi', components: contract.components })
 
+/** What HTTP needs anyway, or a browser reads for itself. */
+const UNTOLD =
+  /^(content-(type|length|encoding|security-policy)|date|connection|keep-alive|transfer-encoding|vary)$/
+
 /** Asserts that the contract has this answer: its status, its content type, its headers and its body. */
 function keepsPromise(t: Test, method: string, path: string, answer: Answer, status = answer.status) {
   const name = `${method} ${path} ${status}`
@@ -188,6 +192,10 @@ function keepsPromise(t: Test, method: string, path: string, answer: Answer, sta
     t.ok(value !== null || !required, `${name}: ${header} is there`)
     if (value !== null) isValid(t, schema, /^\d+$/.test(value) ? Number(value) : value, `${name}: ${header}`)
   }
+  const told = [...answer.headers.keys()].filter((header) => !UNTOLD.test(header))
+  const unknown = told.filter((header) => !Object.hasOwn(response.headers ?? {}, header))
+  t.same(unknown, [], `${name}: every header is in the contract`)
+
   const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
   const content = response.content?.[type]
   t.ok(content ?? !response.content, `${name}: ${type}`)
