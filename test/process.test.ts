@@ -38,6 +38,9 @@ t.test('where it cannot listen it says why in one line, and ends', async (t) => 
   const taken = new URL(zendesk.url).port
   const places: [NodeJS.ProcessEnv, RegExp][] = [
     [{ PORT: taken }, /^zendesk-session-proxy cannot start: HOST and PORT are in use.*\n$/],
+    [{ METRICS_PORT: taken }, /^zendesk-session-proxy cannot start: HOST and METRICS_PORT are in use.*\n$/],
+    [{ PORT: taken, METRICS_PORT: '0' }, /: HOST and PORT are in use/],
+    [{ PORT: taken, REDIS_URL: 'redis://127.0.0.1:1' }, /: HOST and PORT are in use/],
     [
       { HOST: '192.0.2.1', ALLOW_ANONYMOUS_CALLERS: 'true' },
       /^zendesk-session-proxy cannot start: HOST is no address.*\n$/,
