@@ -1,3 +1,5 @@
+import type { Server } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
@@ -6,6 +8,9 @@ import { startWarnings } from './config/warnings.js'
 import { createLogger } from './logger.js'
 import { placeOf } from './error-place.js'
 
+/** What is closed behind the last answer (connections, the last spans) must not hold up the exit. */
+const LONGEST_CLOSING_MS = 3_000
+
 /** The process: reads the environment, listens, and ends well. Resolves once it listens. */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInstance> {
   const config = await readConfig(environment)
@@ -13,15 +18,14 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInst
   for (const warning of startWarnings(config, Object.keys(environment))) log.warn(warning)
 
   const app = await buildApp(config, log)
+  const inFlight = countRequests(app.server)
   closeWithGrace(
     {
-      delay: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_GRACE_MS,
+      // Not its own limit, which knows nothing of requests: a short grace would end an idle service as though it had failed.
+      delay: false,
       logger: false,
       // A process that could not listen ends by itself, with the exit code that says so.
       skip: ['beforeExit'],
-      onTimeout: () => {
-        log.error('stopped, although requests were in flight: SHUTDOWN_GRACE_MS is over')
-      },
       onSecondSignal: (signal) => {
         log.error({ signal }, 'stopped at once')
       },
@@ -30,10 +34,26 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInst
       if (err) log.fatal(placeOf(err), 'stopping after an error that nobody caught')
       else log.info({ signal }, 'stopping')
       await app.lifecycle.drain(config.SHUTDOWN_DELAY_MS)
-      await app.close()
+      const closed = app.close()
+      await Promise.race([closed, delay(config.SHUTDOWN_GRACE_MS)])
+      if (inFlight() > 0) {
+        log.error('stopped, although requests were in flight: SHUTDOWN_GRACE_MS is over')
+        process.exit(1)
+      }
+      await Promise.race([closed, delay(LONGEST_CLOSING_MS)])
       log.info('stopped')
     },
   )
   await app.listen({ host: config.HOST, port: config.PORT })
   return app
+}
+
+/** How many requests wait for the end of their answer. */
+function countRequests(server: Server): () => number {
+  let count = 0
+  server.prependListener('request', (_request, response) => {
+    count += 1
+    response.once('close', () => (count -= 1))
+  })
+  return () => count
 }

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Agent, request } from 'undici'
+import { Collector } from './collector.js'
 import { ask, startZendesk } from './helper.js'
 
 t.test('without configuration it says what is missing, once, and ends', async (t) => {
@@ -87,6 +88,32 @@ t.test('SIGTERM lets what is in flight finish, and then ends it with 0', async (
   t.ok(performance.now() - answeredAt < 1000, 'within a second of the last answer')
   t.equal(zendesk.renewals().length, 1)
   t.equal(service.lines().filter(({ msg }) => msg === 'stopped').length, 1)
+})
+
+t.test('with nothing in flight it ends with 0, however short the grace is', async (t) => {
+  const { environment } = await startZendesk(t)
+  const collector = await Collector.start(t)
+  collector.delayMs = 300
+  const cases: NodeJS.ProcessEnv[] = [
+    { SHUTDOWN_GRACE_MS: '0' },
+    { SHUTDOWN_GRACE_MS: '0', SHUTDOWN_DELAY_MS: '300' },
+    { SHUTDOWN_GRACE_MS: '1', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+  ]
+  await Promise.all(
+    cases.map(async (grace) => {
+      const service = start(t, { ...environment, ...grace })
+      const url = await service.url()
+      t.equal((await ask(`${url}/session/renew`)).status, 200)
+      service.child.kill('SIGTERM')
+      t.equal(await service.exitCode, 0, JSON.stringify(grace))
+      t.same(
+        service.lines().filter(({ level }) => Number(level) > 40),
+        [],
+      )
+      t.equal(service.lines().at(-1)?.['msg'], 'stopped')
+    }),
+  )
+  t.ok(collector.named('GET /session/renew').length > 0, 'the last spans are sent all the same')
 })
 
 t.test('connections that never asked for anything do not hold the end up', async (t) => {
