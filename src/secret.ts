@@ -108,21 +108,32 @@ export class Secret<T = string> {
 /** Says what a secret should be, never what it is. */
 export class SecretError extends Error {}
 
+/** Says what the file of a secret should be. */
+export class SecretFileError extends SecretError {}
+
 export interface SecretLog {
   info(fields: object, message: string): void
   error(fields: object, message: string): void
 }
 
 function readSecretFile(path: string): string {
-  let text
   try {
     const stat = statSync(path)
-    if (!stat.isFile() || stat.size > LARGEST_FILE) throw new SecretError('a regular file of at most 1 MiB')
-    text = readFileSync(path, 'utf8')
+    if (!stat.isFile() || stat.size > LARGEST_FILE)
+      throw new SecretFileError('a regular file of at most 1 MiB')
+    return decode(readFileSync(path)).replace(/\r?\n$/, '')
   } catch (error) {
     if (error instanceof SecretError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    throw new SecretError(`a file that can be read (${code})`, { cause: error })
+    throw new SecretFileError(`a file that can be read (${code})`, { cause: error })
   }
-  return text.replace(/\r?\n$/, '')
+}
+
+/** Without the byte order mark with which some editors begin a file: it is no part of the text. */
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw new SecretFileError('a file in UTF-8', { cause: error })
+  }
 }

@@ -80,6 +80,7 @@ t.test('what is right is taken as it is meant', async (t) => {
     [{ ...ENOUGH, ...CALLERS, HOST: '0.0.0.0' }, { HOST: '0.0.0.0' }],
     [{ ...ENOUGH, HOST: '::', ALLOW_ANONYMOUS_CALLERS: 'true' }, { ALLOW_ANONYMOUS_CALLERS: true }],
     [{ ...ENOUGH, HOST: '::1' }, { HOST: '::1' }],
+    [{ ...ENOUGH, HOST: 'app_1.Example.', ALLOW_ANONYMOUS_CALLERS: 'true' }, { HOST: 'app_1.Example.' }],
     [
       { ...ENOUGH, HOST: 'localhost', PORT: '0', DOCS: 'false' },
       { HOST: 'localhost', PORT: 0, DOCS: false },
@@ -105,6 +106,23 @@ t.test('what is right is taken as it is meant', async (t) => {
     [
       { ...ENOUGH, TRUST_PROXY: '10.0.0.0/8, 192.0.2.7,fd00::/8' },
       { trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8'] },
+    ],
+    [
+      {
+        ...ENOUGH,
+        JWT_ISSUER: 'https://id.example',
+        JWT_AUDIENCE: 'api://proxy',
+        JWT_JWKS_URL: 'https://id.example/keys?tenant=1',
+      },
+      { jwt: { audience: 'api://proxy', jwksUrl: 'https://id.example/keys?tenant=1' } },
+    ],
+    [
+      { ...ENOUGH, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example:4318/' },
+      { tracesUrl: 'http://collector.example:4318/v1/traces' },
+    ],
+    [
+      { ...ENOUGH, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector.example/in?tenant=1' },
+      { tracesUrl: 'https://collector.example/in?tenant=1' },
     ],
     [{ ...ENOUGH, PUBLIC_URL: 'https://proxy.example/' }, { publicUrl: 'https://proxy.example' }],
     [{ ...ENOUGH, PUBLIC_URL: 'https://proxy.example/base/' }, { publicUrl: 'https://proxy.example/base' }],
@@ -155,22 +173,85 @@ t.test('what is wrong is refused, by the name of the variable and without its va
       'https://good.example,*',
     ],
     TRUST_PROXY: ['true', '1', 'loopback', '192.0.2.0/33', '192.0.2.0/', 'fd00::/129', '10/8', '0.0.0.0/0'],
-    REDIS_URL: ['cache.example:6379', 'http://cache.example', 'redis://a\nb'],
+    REDIS_URL: [
+      'cache.example:6379',
+      'http://cache.example',
+      'redis://a\nb',
+      'redis://cache.example/0?tls=true',
+      'redis://cache.example/#0',
+      'redis://10#word@cache.example',
+    ],
     PUBLIC_URL: ['proxy.example', 'ftp://proxy.example', 'https://p.example/?a=b', 'https://u:p@p.example'],
     METRICS_PORT: ['3000', '65536'],
     SHUTDOWN_DELAY_MS: ['-1', '300001'],
     SHUTDOWN_GRACE_MS: ['-1', '300001'],
-    HOST: ['0.0.0.0', '::', '192.0.2.1', 'proxy.example'],
     NODE_TLS_REJECT_UNAUTHORIZED: ['0'],
   }
-  const blamed: Record<string, string> = { HOST: 'CALLER_KEYS, JWT_ISSUER, JWT_AUDIENCE' }
   for (const [name, values] of Object.entries(one)) {
     for (const value of values) {
       const message = await refusal({ ...ENOUGH, [name]: value })
-      t.match(message, blamed[name] ?? name, `${name}=${JSON.stringify(value)}`)
+      t.match(message, name, `${name}=${JSON.stringify(value)}`)
       if (value.length >= 8) t.notMatch(message, value.trim(), 'without the value')
     }
   }
+})
+
+t.test(
+  'a HOST that can be reached from elsewhere needs callers, and a malformed one only to be mended',
+  async (t) => {
+    for (const host of ['0.0.0.0', '::', '192.0.2.1', 'proxy.example'])
+      t.match(await refusal({ ...ENOUGH, HOST: host }), '  CALLER_KEYS, JWT_ISSUER, JWT_AUDIENCE: one of')
+    const odd = [
+      '127.0.0.1 ',
+      ' 127.0.0.1',
+      '127.0.0.1\n',
+      'http://127.0.0.1',
+      '127.0.0.1:3000',
+      'localhost:3000',
+      '[::1]',
+      '127.1',
+      '256.0.0.1',
+      '0.0.0.0/0',
+      '-proxy.example',
+      'proxy..example',
+      'pröxy.example',
+      '*',
+    ]
+    for (const host of odd) {
+      const lines = (await refusal({ ...ENOUGH, HOST: host })).split('\n').slice(1)
+      t.same(lines, [`  HOST: ${variables.HOST.should}`], JSON.stringify(host))
+    }
+  },
+)
+
+t.test('what cannot be seen in a value does not get in', async (t) => {
+  const values: Record<string, string> = {
+    ZENDESK_OAUTH_CLIENT_ID: 'fake-client',
+    JWT_ISSUER: 'https://id.example',
+    JWT_AUDIENCE: 'fake-audience',
+    JWT_JWKS_URL: 'https://id.example/keys',
+    PUBLIC_URL: 'https://proxy.example',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector.example/traces',
+  }
+  const client = { ...ACCOUNT, ZENDESK_OAUTH_CLIENT_SECRET: 'fake-secret' }
+  const rest = { ...client, ...values, HOST: '0.0.0.0' }
+  t.equal(await refusal(rest), '')
+  for (const [name, value] of Object.entries(values)) {
+    for (const unseen of [' ', '\n', '\t', '\r\n', '\0', '\u007f', '\u00a0', '\u200b', '\ufeff']) {
+      for (const spoilt of [unseen + value, value + unseen, value.slice(0, 9) + unseen + value.slice(9)]) {
+        const lines = (await refusal({ ...rest, [name]: spoilt })).split('\n').slice(1)
+        t.match(lines, [new RegExp(`^ {2}${name}: `)], `${name}=${JSON.stringify(spoilt)}`)
+        t.equal(lines.length, 1)
+      }
+    }
+  }
+  for (const issuer of ['https://id.example/?tenant=1', 'https://id.example?', 'https://id.example/#'])
+    t.match(await refusal({ ...rest, JWT_ISSUER: issuer }), '  JWT_ISSUER: ', issuer)
+  const based = { ...rest, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example?tenant=1' }
+  t.match(await refusal(based), '  OTEL_EXPORTER_OTLP_ENDPOINT: ', 'a base, to which a path is added')
+  const email = { ...ACCOUNT, ZENDESK_API_TOKEN: 'fake-token', ZENDESK_EMAIL: 'agent@example.com\u200b' }
+  t.match(await refusal(email), '  ZENDESK_EMAIL: ')
 })
 
 t.test('variables that contradict each other are refused together', async (t) => {
@@ -199,6 +280,14 @@ t.test('variables that contradict each other are refused together', async (t) =>
     const message = await refusal(environment)
     for (const name of named) t.match(message, name, `${JSON.stringify(environment)}: ${name}`)
   }
+  const secretAlone = await refusal({ ...ACCOUNT, ZENDESK_OAUTH_CLIENT_SECRET: 'fake-secret' })
+  t.match(secretAlone, /ZENDESK_OAUTH_CLIENT_ID: .*; it goes with ZENDESK_OAUTH_CLIENT_SECRET$/)
+  const words = (await refusal(ACCOUNT)).match(/\b[A-Z]+(_[A-Z]+)+\b/g) ?? []
+  t.same(
+    words.filter((word) => !(word in variables)),
+    [],
+    'nothing is named that is no variable',
+  )
   const origins = ['', 'acme.example', 'https://a.example/path', 'https://a.example?b', 'https://u@a.example']
   const notLocal = ['http://a.example', 'http://127.0.0.1.a.example', 'http://localhost.a.example', 'ftp://a']
   for (const url of [...origins, ...notLocal])
@@ -252,18 +341,46 @@ t.test('every secret can come from a file', async (t) => {
     REDIS_URL: ENOUGH,
   }
   for (const [name, value] of Object.entries(values)) {
-    const directory = t.testdir({ plain: value, unix: `${value}\n`, windows: `${value}\r\n`, empty: '\n' })
+    const directory = t.testdir({
+      plain: value,
+      unix: `${value}\n`,
+      windows: `${value}\r\n`,
+      marked: `\ufeff${value}\n`,
+      empty: '\n',
+      latin1: Buffer.from(`${value}\xe4`, 'latin1'),
+      utf16: Buffer.from(`\ufeff${value}`, 'utf16le'),
+    })
     const others = beside[name] ?? {}
     const direct = await readConfig({ ...others, [name]: value })
-    for (const file of ['plain', 'unix', 'windows']) {
+    for (const file of ['plain', 'unix', 'windows', 'marked']) {
       const fromFile = await readConfig({ ...others, [`${name}_FILE`]: join(directory, file) })
       t.same(revealed(fromFile), revealed(direct), `${name} from a ${file} file`)
     }
     const both = await refusal({ ...others, [name]: value, [`${name}_FILE`]: join(directory, 'plain') })
     t.match(both, `${name}, ${name}_FILE: one of the two`)
-    for (const bad of [join(directory, 'missing'), directory, join(directory, 'empty'), 'a\0b'])
-      t.match(await refusal({ ...others, [`${name}_FILE`]: bad }), `  ${name}_FILE: `, JSON.stringify(bad))
+    const mistakes: [path: string, should: string][] = [
+      [join(directory, 'missing'), 'can be read (ENOENT)'],
+      ['a\0b', 'can be read (ERR_INVALID_ARG_VALUE)'],
+      [join(directory, 'empty'), 'holds '],
+      [join(directory, 'latin1'), 'in UTF-8'],
+      [join(directory, 'utf16'), 'in UTF-8'],
+    ]
+    for (const [path, should] of mistakes) {
+      const message = await refusal({ ...others, [`${name}_FILE`]: path })
+      t.match(message.replace('a file that', 'a file'), `  ${name}_FILE: the path of a file ${should}`, path)
+    }
+    t.match(
+      await refusal({ ...others, [`${name}_FILE`]: directory }),
+      `  ${name}_FILE: the path of a regular file`,
+    )
   }
+})
+
+t.test('blanks may belong to a password, but a byte order mark does not', async (t) => {
+  const agent = { ...ACCOUNT, ZENDESK_EMAIL: 'agent@example.com' }
+  const { zendeskCredentials } = await readConfig({ ...agent, ZENDESK_PASSWORD: ' fake password ' })
+  t.equal(zendeskCredentials.secret.reveal(), ' fake password ')
+  t.match(await refusal({ ...agent, ZENDESK_PASSWORD: '\ufefffake-password' }), 'ZENDESK_PASSWORD: one line')
 })
 
 t.test("callers' keys are understood in any common notation", async (t) => {

@@ -85,7 +85,7 @@ export function checkOpenness(environment: Environment, anyoneConfigured: boolea
   if (anyoneConfigured && anonymous) {
     faults.add(['ALLOW_ANONYMOUS_CALLERS'], 'unset or false, since callers are configured')
   }
-  if (!anyoneConfigured && !anonymous && !isLoopbackHost(host)) {
+  if (!anyoneConfigured && !anonymous && !faults.blames('HOST') && !isLoopbackHost(host)) {
     faults.add(
       ['CALLER_KEYS', 'JWT_ISSUER', 'JWT_AUDIENCE'],
       'one of the first or both others: who may call, since HOST can be reached from other machines (ALLOW_ANONYMOUS_CALLERS=true would let anyone in)',

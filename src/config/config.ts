@@ -9,6 +9,7 @@ import {
   type JwtConfig,
 } from './callers.js'
 import type { Faults } from './faults.js'
+import { checkListening } from './listening.js'
 import { oneLine, readSecret } from './secrets.js'
 import { secretNames, variables, type Environment, type SecretName } from './variables.js'
 import { zendeskCredentials, zendeskOrigin, type CredentialConfig } from './zendesk.js'
@@ -30,6 +31,7 @@ export interface Config extends Omit<Environment, SecretName | `${SecretName}_FI
 
 /** @throws {ConfigError} that names every variable that is missing, malformed or contradicts another. */
 export function settle(environment: Environment, faults: Faults): Config {
+  checkListening(environment, faults)
   const origin = zendeskOrigin(environment, faults)
   const credentials = zendeskCredentials(environment, faults)
   const keys = callerKeys(environment, faults)
@@ -45,7 +47,6 @@ export function settle(environment: Environment, faults: Faults): Config {
     publicUrl: publicUrl(environment, faults),
     tracesUrl: tracesUrl(environment, faults),
   }
-  checkMetricsPort(environment, faults)
   faults.throwIfAny()
   if (origin === undefined || credentials === undefined) throw new Error('a missing part was not reported')
   return {
@@ -60,9 +61,10 @@ function redisUrl(value: string): string {
   const url = URL.canParse(oneLine(value)) ? new URL(value) : undefined
   const ok =
     url && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^(\/\d{0,5})?$/.test(url.pathname)
-  if (!ok || !isDecodable(url.username) || !isDecodable(url.password)) {
+  // Options in a query would be dropped without a word, and behind a # in a password the host would not be the one meant.
+  if (!ok || /[?#]/.test(value) || !isDecodable(url.username) || !isDecodable(url.password)) {
     throw new SecretError(
-      `${variables.REDIS_URL.should}, like rediss://user:password@host:6379/0; % in a password is %25`,
+      `${variables.REDIS_URL.should}, like rediss://user:password@host:6379/0; in a password % is %25, # is %23 and ? is %3F`,
     )
   }
   return value
@@ -95,12 +97,6 @@ function tracesUrl(environment: Environment, faults: Faults): string | undefined
   const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact } = environment
   if (environment.OTEL_SDK_DISABLED) return undefined
   return exact ?? (base && `${base.replace(/\/+$/, '')}/v1/traces`)
-}
-
-function checkMetricsPort({ METRICS_PORT: metricsPort, PORT: port }: Environment, faults: Faults): void {
-  if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === port) {
-    faults.add(['METRICS_PORT'], 'another port than PORT')
-  }
 }
 
 function withoutSecrets(environment: Environment): Omit<Environment, SecretName | `${SecretName}_FILE`> {

@@ -10,6 +10,11 @@ export class Faults {
     this.#lines.push(`  ${names.join(', ')}: ${should}`)
   }
 
+  /** Whether something was said about this variable. */
+  blames(name: string): boolean {
+    return this.#named.has(name)
+  }
+
   /** Throws one ConfigError with every line, if there is any. */
   throwIfAny(): void {
     if (this.#lines.length > 0) throw new ConfigError(this.#lines)

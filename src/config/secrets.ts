@@ -1,4 +1,4 @@
-import { Secret, SecretError } from '../secret.js'
+import { Secret, SecretError, SecretFileError } from '../secret.js'
 import type { Faults } from './faults.js'
 import { variables, type Environment, type SecretName } from './variables.js'
 
@@ -20,9 +20,15 @@ export function readSecret<T>(
     if (text !== undefined) return new Secret(name, { text }, understand)
   } catch (error) {
     if (!(error instanceof SecretError)) throw error
-    faults.add([path === undefined ? name : `${name}_FILE`], error.message)
+    if (path === undefined) faults.add([name], error.message)
+    else faults.add([`${name}_FILE`], `the path of ${aboutFile(error)}`)
   }
   return undefined
+}
+
+/** Some is wrong with the file itself, some with what is in it. */
+function aboutFile(error: SecretError): string {
+  return error instanceof SecretFileError ? error.message : `a file that holds ${error.message}`
 }
 
 /** What goes into an Authorization header as it is: RFC 6750, section 2.1. */
@@ -32,9 +38,10 @@ export function bearerToken(value: string): string {
   return value
 }
 
-/** One line with something in it. */
+/** One line with something in it. Blanks may be meant, but not the mark with which some editors begin a file. */
 export function oneLine(value: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (value === '' || /[\x00-\x1f\x7f]/.test(value)) throw new SecretError('one line of text, not empty')
+  if (value === '' || /^\ufeff|[\x00-\x1f\x7f]/.test(value))
+    throw new SecretError('one line of text, not empty')
   return value
 }

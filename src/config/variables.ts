@@ -3,7 +3,10 @@
  * place where they are listed; README and .env.example are held against it by a test.
  */
 export const variables = {
-  HOST: { ...text('an address or name to listen on, e.g. 127.0.0.1 or 0.0.0.0'), default: '127.0.0.1' },
+  HOST: {
+    ...word('an IP address without brackets, or a host name, to listen on, e.g. 127.0.0.1 or 0.0.0.0'),
+    default: '127.0.0.1',
+  },
   PORT: { ...integer('a port number from 0 to 65535', 0, 65_535), default: 3000 },
   LOG_LEVEL: {
     type: 'string',
@@ -17,9 +20,9 @@ export const variables = {
     pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
     should: 'the first label of your zendesk.com address in lower case, e.g. acme for acme.zendesk.com',
   },
-  ZENDESK_URL: text('an origin like https://acme.zendesk.com, without path, query or user'),
+  ZENDESK_URL: word('an origin like https://acme.zendesk.com, without path, query or user'),
   ZENDESK_ALLOW_HTTP: flag('true (credentials go in clear) or false', false),
-  ZENDESK_OAUTH_CLIENT_ID: text('the identifier of a confidential OAuth client'),
+  ZENDESK_OAUTH_CLIENT_ID: word('the identifier of a confidential OAuth client, without blanks'),
   ZENDESK_OAUTH_CLIENT_SECRET: text('the secret of that OAuth client'),
   ZENDESK_OAUTH_SCOPE: {
     type: 'string',
@@ -30,7 +33,7 @@ export const variables = {
   ZENDESK_OAUTH_TOKEN: text('an OAuth access token'),
   ZENDESK_EMAIL: {
     type: 'string',
-    pattern: '^[^\\s:@]+@[^\\s:@/]+$',
+    pattern: '^[^\\s\\p{C}:@]+@[^\\s\\p{C}:@/]+$',
     should: "the user's e-mail address, without /token",
   },
   ZENDESK_API_TOKEN: text('an API token of the account'),
@@ -46,19 +49,23 @@ export const variables = {
     ...integer('requests a minute from 1 to 1000000, or 0 for no limit', 0, 1_000_000),
     default: 600,
   },
-  JWT_ISSUER: text('the https address of an OpenID issuer'),
-  JWT_AUDIENCE: text('the audience that tokens for this service name'),
-  JWT_JWKS_URL: text("the https address of the issuer's keys"),
-  JWT_SCOPE: { type: 'string', pattern: '^\\S+$', should: 'one scope, without spaces' },
+  // OpenID Connect Discovery, section 3: an issuer has no query and no fragment.
+  JWT_ISSUER: word('the https address of an OpenID issuer, without query', '?#'),
+  JWT_AUDIENCE: word('the audience that tokens for this service name, without blanks'),
+  JWT_JWKS_URL: word("the https address of the issuer's keys"),
+  JWT_SCOPE: word('one scope, without spaces'),
   ALLOW_ANONYMOUS_CALLERS: flag('true (anyone who reaches the port may renew) or false', false),
   CORS_ORIGINS: text('exact origins separated by commas, e.g. https://app.example.com'),
   TRUST_PROXY: text('addresses or CIDR ranges separated by commas, e.g. 10.0.0.0/8'),
-  REDIS_URL: text('a redis: or rediss: address'),
-  PUBLIC_URL: text('the http or https address at which callers reach this service, without query'),
+  REDIS_URL: text('a redis: or rediss: address without query'),
+  PUBLIC_URL: word('the http or https address at which callers reach this service, without query'),
   DOCS: flag('true or false', true),
   METRICS_PORT: integer('a port number from 0 to 65535', 0, 65_535),
-  OTEL_EXPORTER_OTLP_ENDPOINT: text('the http or https address of an OpenTelemetry collector'),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: text('the http or https address to which traces are posted'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: word(
+    'the http or https address of an OpenTelemetry collector, without query',
+    '?#',
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: word('the http or https address to which traces are posted'),
   OTEL_SDK_DISABLED: flag('true or false', false),
   SHUTDOWN_DELAY_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 0 },
   SHUTDOWN_GRACE_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 10_000 },
@@ -118,6 +125,11 @@ function withoutShould(schema: object): Record<string, unknown> {
 
 function text(should: string): { type: 'string'; should: string } {
   return { type: 'string', should }
+}
+
+/** Without blanks and whatever else cannot be seen (\p{C}: control and format characters), and without those of `except`. */
+function word(should: string, except = ''): { type: 'string'; pattern: string; should: string } {
+  return { type: 'string', pattern: `^[^\\s\\p{C}${except}]+$`, should }
 }
 
 function integer(should: string, minimum: number, maximum: number) {

@@ -57,8 +57,9 @@ export function zendeskCredentials(environment: Environment, faults: Faults): Cr
   if (environment.ZENDESK_EMAIL !== undefined && !kind.needs.includes('ZENDESK_EMAIL')) {
     faults.add(['ZENDESK_EMAIL'], 'unset: it goes with ZENDESK_API_TOKEN or ZENDESK_PASSWORD only')
   }
+  const marks = kind.marks.filter((name) => isGiven(environment, name))
   for (const name of kind.needs.filter((name) => !isGiven(environment, name))) {
-    faults.add([name], `${variables[name].should}; it goes with ${kind.marks.join(', ')}`)
+    faults.add([name], `${variables[name].should}; it goes with ${marks.join(', ')}`)
   }
   return kind.read(environment, faults)
 }
@@ -119,7 +120,7 @@ const kinds: Kind[] = [
 ]
 
 const ONE_KIND =
-  'exactly one kind of Zendesk credential: CLIENT_ID and CLIENT_SECRET (the one to choose), or OAUTH_TOKEN, or EMAIL and API_TOKEN, or EMAIL and PASSWORD'
+  'exactly one kind of Zendesk credential: ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (the one to choose), or ZENDESK_OAUTH_TOKEN, or ZENDESK_EMAIL and ZENDESK_API_TOKEN, or ZENDESK_EMAIL and ZENDESK_PASSWORD'
 const NEEDS_SECRET =
   'ZENDESK_EMAIL alone proves nothing; add ZENDESK_API_TOKEN or ZENDESK_PASSWORD, or choose another kind'
 

@@ -1,0 +1,19 @@
+import { isIP } from 'node:net'
+import type { Faults } from './faults.js'
+import { variables, type Environment } from './variables.js'
+
+/** Where to listen. Checked before the openness, which would blame missing callers for a HOST that nobody can understand. */
+export function checkListening(environment: Environment, faults: Faults): void {
+  const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = environment
+  if (isIP(host) === 0 && !isHostName(host)) faults.add(['HOST'], variables.HOST.should)
+  if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === port) {
+    faults.add(['METRICS_PORT'], 'another port than PORT')
+  }
+}
+
+/** RFC 1123, section 2.1, and the underscore of container networks. A name does not end in a number: that is half an address. */
+function isHostName(host: string): boolean {
+  const labels = host.replace(/\.$/, '').split('.')
+  const formed = labels.every((label) => /^[a-z\d_]([a-z\d_-]{0,61}[a-z\d_])?$/i.test(label))
+  return formed && host.length <= 253 && !/^\d+$/.test(labels.at(-1) ?? '')
+}
