@@ -157,6 +157,9 @@ t.test('keygen makes a key once, and the entry that lets it in', async (t) => {
   t.notOk((await keygen('billing')).stdout.includes(key), 'another each time')
   await t.rejects(keygen('not a name'), { code: 1, stdout: '', stderr: /Usage: npm run keygen -- NAME/ })
   await t.rejects(keygen(), { code: 1, stdout: '' })
+  await t.rejects(keygen('--name'), { code: 1, stdout: '', stderr: /Usage/ })
+  for (const option of ['--help', '-h'])
+    t.match(await keygen(option), { stdout: /^Usage: npm run keygen -- NAME\n/, stderr: '' })
 })
 
 function keygen(...names: string[]) {

@@ -396,6 +396,8 @@ t.test("callers' keys are understood in any common notation", async (t) => {
   }
   const message = await refusal({ ...ENOUGH, CALLER_KEYS: `shop:${DIGEST},${KEY}` })
   t.match(message, /CALLER_KEYS: .*entry 2/, 'a bad entry is found by its position')
+  for (const name of ['-shop', '.shop', '_shop', ''])
+    t.match(await refusal({ ...ENOUGH, CALLER_KEYS: `${name}:${DIGEST}` }), /CALLER_KEYS: .*entry 1/, name)
 })
 
 t.test('the operator is warned of what works but should not be so', async (t) => {

@@ -20,12 +20,13 @@ export function callerKeys(environment: Environment, faults: Faults): Secret<Cal
   return readSecret('CALLER_KEYS', environment, faults, parseCallerKeys)
 }
 
+/** It begins with a letter or digit, so that no option of a command, such as --help, passes for a name. */
 export function isCallerName(text: string): boolean {
-  return /^[A-Za-z0-9._-]{1,64}$/.test(text)
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)
 }
 
 /** @throws {SecretError} that gives the position of a bad entry, never its text: it may be a key in clear. */
-export function parseCallerKeys(text: string): CallerKeys {
+function parseCallerKeys(text: string): CallerKeys {
   const entries = text.split(/[\s,]+/).filter((entry) => entry !== '')
   const keys = entries.map((entry, index) => {
     const [, name, digest] = /^([^:]*):([0-9a-fA-F]{64})$/.exec(entry) ?? []
