@@ -53,7 +53,7 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts'],
-    ignores: ['plugins/config.ts', 'src/server.ts', 'src/doctor.ts'],
+    ignores: ['src/server.ts', 'src/doctor.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

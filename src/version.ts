@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The version in package.json, for the user agent and the contract. */
+/** The version in package.json, for the user agent, metrics and traces. */
 export const version = readVersion()
 
 function readVersion(): string {
