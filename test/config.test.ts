@@ -4,7 +4,7 @@ import { format, inspect } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { ConfigError } from '../src/config/faults.js'
-import { readConfig } from '../src/config/read.js'
+import { givenNames, readConfig } from '../src/config/read.js'
 import { secretNames, variables } from '../src/config/variables.js'
 import { startWarnings } from '../src/config/warnings.js'
 
@@ -411,6 +411,38 @@ t.test('the operator is warned of what works but should not be so', async (t) =>
   t.same(await warnings({ ...TOKEN, ZENDESK_URL: 'http://localhost:4000' }), [])
 })
 
+t.test('tracing does what the OTEL variables say, or says that it does not', async (t) => {
+  const collector = { ...ENOUGH, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example:4318' }
+  const cases: [NodeJS.ProcessEnv, on: boolean, warned: RegExp[]][] = [
+    [{}, true, []],
+    [{ OTEL_TRACES_EXPORTER: 'otlp' }, true, []],
+    [{ OTEL_TRACES_EXPORTER: ' OTLP ' }, true, []],
+    [{ OTEL_TRACES_EXPORTER: 'none' }, false, []],
+    [{ OTEL_TRACES_EXPORTER: 'None' }, false, []],
+    [{ OTEL_TRACES_EXPORTER: 'console' }, false, [/^OTEL_TRACES_EXPORTER: .*no tracing/]],
+    [{ OTEL_TRACES_EXPORTER: 'console,otlp' }, true, [/^OTEL_TRACES_EXPORTER: .*OTLP only/]],
+    [{ OTEL_SDK_DISABLED: 'true' }, false, []],
+    [{ OTEL_SDK_DISABLED: 'TRUE' }, false, []],
+    [{ OTEL_SDK_DISABLED: 'False' }, true, []],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }, true, []],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }, true, []],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, true, [/^OTEL_EXPORTER_OTLP_PROTOCOL: .*over HTTP only/]],
+    [{ OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'GRPC' }, true, [/^OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: /]],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' }, true, []],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_TRACES_EXPORTER: 'none' }, false, []],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: '' }, false, []],
+  ]
+  for (const [variables, on, warned] of cases) {
+    const name = JSON.stringify(variables)
+    const environment = { ...collector, ...variables }
+    t.equal((await readConfig(environment)).tracesUrl !== undefined, on, name)
+    const said = await warnings(environment)
+    t.match(said, warned, name)
+    t.equal(said.length, warned.length, name)
+  }
+  t.match(await refusal({ ...collector, OTEL_SDK_DISABLED: 'yes' }), '  OTEL_SDK_DISABLED: true or false')
+})
+
 t.test('a misspelt variable is told with the one that is meant', async (t) => {
   const meant: Record<string, string> = {
     ZENDESK_SUBDOMIAN: 'ZENDESK_SUBDOMAIN',
@@ -443,6 +475,14 @@ t.test('a misspelt variable is told with the one that is meant', async (t) => {
     'NODE_OPTIONS',
     'NODE_VERSION',
     'HTTPS_PROXY',
+    'OTEL_EXPORTER_OTLP_HEADERS',
+    'OTEL_EXPORTER_OTLP_LOGS_PROTOCOL',
+    'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL',
+    'OTEL_LOGS_EXPORTER',
+    'OTEL_METRICS_EXPORTER',
+    'OTEL_RESOURCE_ATTRIBUTES',
+    'OTEL_SERVICE_NAME',
+    'OTEL_TRACES_SAMPLER',
     'HOSTNAME',
     'HOME',
     'PATH',
@@ -503,7 +543,7 @@ async function refusal(environment: NodeJS.ProcessEnv): Promise<string> {
 }
 
 async function warnings(environment: NodeJS.ProcessEnv): Promise<string[]> {
-  return startWarnings(await readConfig(environment), Object.keys(environment))
+  return startWarnings(await readConfig(environment), givenNames(environment))
 }
 
 function revealed({ zendeskCredentials, callerKeys, redisUrl }: Awaited<ReturnType<typeof readConfig>>) {

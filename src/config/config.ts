@@ -11,6 +11,7 @@ import {
 import type { Faults } from './faults.js'
 import { checkListening } from './listening.js'
 import { oneLine, readSecret } from './secrets.js'
+import { tracesUrl } from './tracing.js'
 import { secretNames, variables, type Environment, type SecretName } from './variables.js'
 import { zendeskCredentials, zendeskOrigin, type CredentialConfig } from './zendesk.js'
 
@@ -85,18 +86,6 @@ function publicUrl({ PUBLIC_URL: value }: Environment, faults: Faults): string {
   const plain = url && /^https?:$/.test(url.protocol) && url.href === url.origin + url.pathname
   if (!plain) faults.add(['PUBLIC_URL'], variables.PUBLIC_URL.should)
   return url?.href.replace(/\/+$/, '') ?? ''
-}
-
-/** As the OpenTelemetry Protocol Exporter's specification says: the general endpoint is a base, the other is used as it is. */
-function tracesUrl(environment: Environment, faults: Faults): string | undefined {
-  for (const name of ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] as const) {
-    const value = environment[name]
-    if (value !== undefined && !(URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)))
-      faults.add([name], variables[name].should)
-  }
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact } = environment
-  if (environment.OTEL_SDK_DISABLED) return undefined
-  return exact ?? (base && `${base.replace(/\/+$/, '')}/v1/traces`)
 }
 
 function withoutSecrets(environment: Environment): Omit<Environment, SecretName | `${SecretName}_FILE`> {

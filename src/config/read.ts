@@ -2,7 +2,7 @@ import env from '@fastify/env'
 import Fastify from 'fastify'
 import { settle, type Config } from './config.js'
 import { Faults } from './faults.js'
-import { environmentSchema, isVariable, variables, type Environment } from './variables.js'
+import { environmentSchema, isOfAnyCase, isVariable, variables, type Environment } from './variables.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -15,11 +15,17 @@ declare module 'fastify' {
  * @throws {ConfigError} that names everything at fault.
  */
 export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config> {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
+  const given = givenNames(environment).map((name) => {
+    const value = environment[name]
+    return [name, isOfAnyCase(name) ? value?.toLowerCase() : value] as const
+  })
   const faults = new Faults()
-  return settle(await readEnvironment(given, faults), faults)
+  return settle(await readEnvironment(Object.fromEntries(given), faults), faults)
+}
+
+/** Those that are set to something. */
+export function givenNames(environment: NodeJS.ProcessEnv): string[] {
+  return Object.keys(environment).filter((name) => (environment[name] ?? '') !== '')
 }
 
 /** The variables by type. Those that are malformed become faults and count as unset, so that the others are looked at too. */

@@ -66,7 +66,10 @@ export const variables = {
     '?#',
   ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: word('the http or https address to which traces are posted'),
-  OTEL_SDK_DISABLED: flag('true or false', false),
+  OTEL_EXPORTER_OTLP_PROTOCOL: text('http/protobuf or http/json'),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: text('http/protobuf or http/json'),
+  OTEL_TRACES_EXPORTER: { ...text('otlp or none'), default: 'otlp' },
+  OTEL_SDK_DISABLED: { ...flag('true or false', false), anyCase: true },
   SHUTDOWN_DELAY_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 0 },
   SHUTDOWN_GRACE_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 10_000 },
 
@@ -100,8 +103,13 @@ export function environmentSchema(): Record<string, unknown> {
   const all = [...Object.entries(variables), ...files]
   return {
     type: 'object',
-    properties: Object.fromEntries(all.map(([name, schema]) => [name, withoutShould(schema)])),
+    properties: Object.fromEntries(all.map(([name, schema]) => [name, withoutOurs(schema)])),
   }
+}
+
+/** Whether its value may be written in any case, as OpenTelemetry's booleans may. */
+export function isOfAnyCase(name: string): boolean {
+  return isVariable(name) && 'anyCase' in variables[name]
 }
 
 export function isVariable(name: string): name is keyof typeof variables {
@@ -119,8 +127,8 @@ type Read<Schema> = Schema extends { enum: readonly (infer Choice)[] }
       : string
 
 /** Ajv is strict about keywords that it does not know. */
-function withoutShould(schema: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== 'should'))
+function withoutOurs(schema: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== 'should' && key !== 'anyCase'))
 }
 
 function text(should: string): { type: 'string'; should: string } {

@@ -1,11 +1,17 @@
 import leven from 'leven'
 import { isLoopbackHost } from '../loopback.js'
 import type { Config } from './config.js'
+import { tracingWarnings } from './tracing.js'
 import { isVariable, secretNames, variables } from './variables.js'
 
-/** What the operator should know at the start although the service can run. */
+/** What the operator should know at the start although the service can run; `names` are those of the variables that are set. */
 export function startWarnings(config: Config, names: string[]): string[] {
-  return [...credentialWarnings(config), ...transportWarnings(config), ...misspelt(names)]
+  return [
+    ...credentialWarnings(config),
+    ...transportWarnings(config),
+    ...tracingWarnings(config),
+    ...misspelt(names),
+  ]
 }
 
 function credentialWarnings({ zendeskCredentials: { kind } }: Config): string[] {
