@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
-import { readConfig } from './config/read.js'
+import { givenNames, readConfig } from './config/read.js'
 import { startWarnings } from './config/warnings.js'
 import { createLogger } from './logger.js'
 import { placeOf } from './error-place.js'
@@ -15,7 +15,7 @@ const LONGEST_CLOSING_MS = 3_000
 export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInstance> {
   const config = await readConfig(environment)
   const log = await createLogger(config.LOG_LEVEL)
-  for (const warning of startWarnings(config, Object.keys(environment))) log.warn(warning)
+  for (const warning of startWarnings(config, givenNames(environment))) log.warn(warning)
 
   const app = await buildApp(config, log)
   const inFlight = countRequests(app.server)

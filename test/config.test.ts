@@ -409,6 +409,20 @@ t.test('the operator is warned of what works but should not be so', async (t) =>
   t.match(await warnings(inClear), [/ZENDESK_ALLOW_HTTP/])
   t.same(await warnings(ENOUGH), [])
   t.same(await warnings({ ...TOKEN, ZENDESK_URL: 'http://localhost:4000' }), [])
+
+  const seldom = { ZENDESK_BUDGET_PER_MINUTE: '11' }
+  t.match(await warnings({ ...ENOUGH, ...seldom }), [/^ZENDESK_BUDGET_PER_MINUTE: .*ZENDESK_TIMEOUT_MS/])
+  t.same(await warnings({ ...ENOUGH, ZENDESK_BUDGET_PER_MINUTE: '12' }), [], 'a turn just in time')
+  t.same(await warnings({ ...ENOUGH, ZENDESK_BUDGET_PER_MINUTE: '0' }), [])
+  t.match(await warnings({ ...ENOUGH, SHUTDOWN_GRACE_MS: '4999' }), [/^SHUTDOWN_GRACE_MS: /])
+  t.same(await warnings({ ...ENOUGH, SHUTDOWN_GRACE_MS: '5000' }), [])
+
+  const proxies = { HTTP_PROXY: 'http://fake-canary', https_proxy: 'fake', All_Proxy: 'fake' }
+  const [proxied = '', ...others] = await warnings({ ...ENOUGH, ...proxies })
+  t.match(proxied, /^HTTP_PROXY, https_proxy, All_Proxy: this service uses no proxy/)
+  t.notMatch(proxied, 'canary')
+  t.same(others, [])
+  t.same(await warnings({ ...ENOUGH, HTTP_PROXY: '', NO_PROXY: '*' }), [], 'an empty one is none')
 })
 
 t.test('tracing does what the OTEL variables say, or says that it does not', async (t) => {
@@ -474,7 +488,9 @@ t.test('a misspelt variable is told with the one that is meant', async (t) => {
     'NODE_EXTRA_CA_CERTS',
     'NODE_OPTIONS',
     'NODE_VERSION',
-    'HTTPS_PROXY',
+    'HTTP_PROXY_PORT',
+    'HTTP_PROXY_SERVICE_HOST',
+    'NO_PROXY',
     'OTEL_EXPORTER_OTLP_HEADERS',
     'OTEL_EXPORTER_OTLP_LOGS_PROTOCOL',
     'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL',

@@ -189,7 +189,7 @@ t.test('whatever else Zendesk may answer is told with what to do', async (t) => 
     [{ kind: 'status', status: 403, target: 'token' }, /^token\nZendesk does not permit this/],
     [{ kind: 'status', status: 404, shape: 'invalid-endpoint', target: 'token' }, /^token\n[^]*status 404/],
     [{ kind: 'body', body: '{}', target: 'token' }, /^token\n[^]*none that Zendesk gives/],
-    [{ kind: 'silence', target: 'token' }, /^token\nno answer within 300 ms/],
+    [{ kind: 'silence', target: 'token' }, /^token\nno answer within 700 ms/],
   ]
   for (const [fault, advice] of cases) {
     const { failure, well, findings } = await see(t, CLIENT, fault)
@@ -259,7 +259,7 @@ t.test('a Zendesk that tells us our own secrets does not make the doctor tell th
 async function see(t: Test, variables: NodeJS.ProcessEnv, fault?: Fault) {
   const { zendesk } = await startZendesk(t)
   if (fault) zendesk.misbehave(fault)
-  const environment = { ZENDESK_URL: zendesk.url, ZENDESK_TIMEOUT_MS: '300', ...variables }
+  const environment = { ZENDESK_URL: zendesk.url, ZENDESK_TIMEOUT_MS: '700', ...variables }
   return { zendesk, ...(await visit(t, environment, zendesk)) }
 }
 

@@ -9,7 +9,9 @@ export function startWarnings(config: Config, names: string[]): string[] {
   return [
     ...credentialWarnings(config),
     ...transportWarnings(config),
+    ...timeWarnings(config),
     ...tracingWarnings(config),
+    ...proxyWarnings(names),
     ...misspelt(names),
   ]
 }
@@ -33,6 +35,33 @@ function transportWarnings({ zendeskOrigin }: Config): string[] {
   return protocol === 'http:' && !isLoopbackHost(hostname)
     ? ['ZENDESK_ALLOW_HTTP: Zendesk credentials leave this machine in clear']
     : []
+}
+
+function timeWarnings({
+  ZENDESK_BUDGET_PER_MINUTE: budget,
+  ZENDESK_TIMEOUT_MS: timeoutMs,
+  SHUTDOWN_GRACE_MS: graceMs,
+}: Config): string[] {
+  const warnings: string[] = []
+  if (budget > 0 && 60_000 / budget > timeoutMs) {
+    warnings.push(
+      'ZENDESK_BUDGET_PER_MINUTE: turns are further apart than ZENDESK_TIMEOUT_MS lets callers wait, so many are refused; raise one of the two',
+    )
+  }
+  if (graceMs < timeoutMs) {
+    warnings.push(
+      'SHUTDOWN_GRACE_MS: shorter than ZENDESK_TIMEOUT_MS, so a renewal under way may be cut off at the end',
+    )
+  }
+  return warnings
+}
+
+/** Exactly these names: Kubernetes makes HTTP_PROXY_PORT and the like for a service called http-proxy. */
+function proxyWarnings(names: string[]): string[] {
+  const proxies = names.filter((name) => /^(https?|all)_proxy$/i.test(name))
+  return proxies.length === 0
+    ? []
+    : [`${proxies.join(', ')}: this service uses no proxy, and needs a way of its own to Zendesk`]
 }
 
 /** Names that are nearly one of ours. Short names are left out: HOME is no misspelt HOST. */

@@ -33,19 +33,18 @@ async function connects(host: string, port: number, signal: AbortSignal): Promis
 function unreachable(code: string, patient: Patient): Finding {
   const { host, port } = endpointOf(patient)
   const place = `${host}, port ${port}`
-  const detail = proxyNote(patient)
   switch (code) {
     case 'ENOTFOUND':
     case 'ENODATA':
-      return fail(`the name ${host} has no address`, MISSPELT_OR_DEAF, detail)
+      return fail(`the name ${host} has no address`, MISSPELT_OR_DEAF)
     case 'EAI_AGAIN':
-      return fail(`no name server answers the question for ${host}`, DEAF, detail)
+      return fail(`no name server answers the question for ${host}`, DEAF)
     case 'ECONNREFUSED':
-      return fail(`nobody listens at ${place} (ECONNREFUSED)`, REFUSED, detail)
+      return fail(`nobody listens at ${place} (ECONNREFUSED)`, REFUSED)
     case 'ETIMEDOUT':
-      return fail(`no connection to ${place} within ${patient.timeoutMs} ms`, SWALLOWED, detail)
+      return fail(`no connection to ${place} within ${patient.timeoutMs} ms`, SWALLOWED)
     default:
-      return fail(`no connection to ${place} (${code})`, NO_ROUTE, detail)
+      return fail(`no connection to ${place} (${code})`, NO_ROUTE)
   }
 }
 
@@ -56,12 +55,6 @@ const REFUSED = 'Check the port in ZENDESK_URL, and whether a firewall turns con
 const SWALLOWED =
   'Look for a firewall, security group or network policy that drops packets to this address; let this machine out to it.'
 const NO_ROUTE = 'Mend the network of this machine: there is no way to this address.'
-
-/** The service connects by itself, so where only a proxy has a way out, nothing works. */
-function proxyNote({ variableNames }: Patient): string | undefined {
-  const name = variableNames.find((name) => /^(https?|all)_proxy$/i.test(name))
-  return name && `${name} is set, but this service uses no proxy: it needs a way of its own.`
-}
 
 function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'

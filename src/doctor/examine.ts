@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js'
 import { ConfigError } from '../config/faults.js'
-import { readConfig } from '../config/read.js'
+import { givenNames, readConfig } from '../config/read.js'
 import { startWarnings } from '../config/warnings.js'
 import { checkAddress } from './address.js'
 import { checkCertificate } from './certificate.js'
@@ -20,7 +20,7 @@ export async function* examine(environment: NodeJS.ProcessEnv): AsyncGenerator<C
     yield { check: 'configuration', ...config }
     return
   }
-  const names = Object.keys(environment)
+  const names = givenNames(environment)
   for (const finding of describe(config, names)) yield { check: 'configuration', ...finding }
 
   const patient = admit(config, names)
