@@ -43,7 +43,7 @@ async function connect(url: Secret, log: FastifyBaseLogger): Promise<Redis> {
   })
   let away = false
   redis.on('error', (error: NodeJS.ErrnoException) => {
-    if (!away) log.warn({ errorCode: error.code }, 'redis is away')
+    if (!away) log.warn({ errorCode: error.code ?? replyCode(error) }, 'redis is away')
     away = true
   })
   redis.on('ready', () => {
@@ -53,6 +53,11 @@ async function connect(url: Secret, log: FastifyBaseLogger): Promise<Redis> {
   // The first renewals should find it, unless it is away.
   await new Promise((settled) => redis.once('ready', settled).once('error', settled))
   return redis
+}
+
+/** The word with which Redis begins a refusal, as NOAUTH or WRONGPASS; nothing of what follows, which may quote anything. */
+function replyCode({ message }: Error): string | undefined {
+  return /^[A-Z]{3,20}\b/.exec(message)?.[0]
 }
 
 function optionsOf(address: string) {

@@ -35,8 +35,19 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  async start(): Promise<void> {
-    const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  /** With a password, only those who give it are served. */
+  async start(password?: string): Promise<void> {
+    const options = [
+      ...(password === undefined ? [] : ['--requirepass', password]),
+      '--port',
+      String(this.port),
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ]
     const child = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'ignore'] })
     this.#process = child
     let said = ''

@@ -169,6 +169,24 @@ t.test('redis down at the start: the service works, and shares once it can', nee
   for (const replica of replicas) await renewsUntil(t, replica, () => told(replica, SHARED) === 1)
 })
 
+t.test('a redis that does not accept the password is told by its reason alone', needsRedis, async (t) => {
+  const redis = await RedisServer.reserve(t)
+  await redis.start('sandbox-right-password')
+  const { environment } = await startZendesk(t)
+  const cases = [
+    [redis.url, 'NOAUTH'],
+    [redis.url.replace('//', '//:sandbox-wrong-password@'), 'WRONGPASS'],
+  ] as const
+  for (const [url, errorCode] of cases) {
+    const [replica] = await start(t, 1, { ...environment, REDIS_URL: url })
+    t.equal((await renew(replica)).status, 200)
+    const said = replica?.log.filter(({ msg }) => msg === 'redis is away')
+    t.match(said, [{ level: 40, errorCode }])
+    t.notMatch(JSON.stringify(replica?.log), /sandbox-(right|wrong)|username-password|HELLO/)
+    await replica?.app.close()
+  }
+})
+
 t.test('a slow redis holds up one renewal a second at the most, for 200 ms', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)
   const line = await SlowLine.open(t, redis.port)
