@@ -13,7 +13,9 @@ export default plugin(
     const { startTracing } = await import('../src/tracing/tracing.js')
     const provider = startTracing(app, tracesUrl)
     app.addHook('onClose', async () => {
-      await Promise.race([provider.shutdown(), delay(LONGEST_FLUSH_MS, undefined, { ref: false })])
+      // A collector that refuses the last spans has been told of in the log, and is no failure of the service.
+      const flushed = provider.shutdown().catch(() => undefined)
+      await Promise.race([flushed, delay(LONGEST_FLUSH_MS, undefined, { ref: false })])
     })
   },
   { name: 'tracing', dependencies: ['request-ends'] },

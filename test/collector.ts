@@ -11,13 +11,15 @@ export class Collector {
   readonly resources: Record<string, unknown>[] = []
   /** Everything received, as text. */
   text = ''
+  /** What it answers with. */
+  status = 200
   /** Milliseconds by which each answer is late. */
   delayMs = 0
   readonly #server = createServer((request, response) => {
     void json(request).then((body) => {
       this.#receive(request.url ?? '', body as TracesRequest)
-      response.writeHead(200, { 'content-type': 'application/json' })
-      setTimeout(() => response.end('{}'), this.delayMs)
+      response.writeHead(this.status, { 'content-type': 'application/json' })
+      setTimeout(() => response.end('{"fake":"canary"}'), this.delayMs)
     })
   })
 
