@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import t from 'tap'
+import { CollectorExporter } from '../src/tracing/exporter.js'
 import { Collector } from './collector.js'
+import { startRawZendesk } from './fixtures.js'
 import { ask, startBoth } from './helper.js'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -127,6 +130,43 @@ t.test('a collector that is away neither fails a renewal nor holds up the end', 
   const startedAt = performance.now()
   await app.close()
   t.ok(performance.now() - startedAt < 3_000)
+})
+
+t.test('a collector that takes nothing is told of once, and once when it takes spans again', async (t) => {
+  const collector = await Collector.start(t)
+  const said: unknown[] = []
+  const tell = (...line: unknown[]) => said.push(line)
+  const exporter = new CollectorExporter(`${collector.url}/v1/traces`, { info: tell, warn: tell })
+  const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] })
+  t.teardown(() => provider.shutdown())
+  const send = async (status: number) => {
+    collector.status = status
+    provider.getTracer('test').startSpan('canary').end()
+    await provider.forceFlush().catch(() => undefined)
+  }
+  await send(200)
+  t.same(said, [], 'nothing is said of a collector that is there')
+  await send(401)
+  await send(404)
+  await send(200)
+  await send(200)
+  t.same(said, [
+    [{ error: 'OTLPExporterError', status: 401 }, 'the collector of traces is away'],
+    ['the collector of traces is back'],
+  ])
+  await send(500)
+  t.equal(said.length, 3, 'and again the next time')
+})
+
+t.test('why the collector is away is in the log of the service, in a code', async (t) => {
+  const garbled = await startRawZendesk(t, (socket) => socket.end('canary\r\n\r\n'))
+  const { app, url, log } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: garbled })
+  await ask(`${url}/session/renew`)
+  await app.close()
+  const said = log.filter(({ msg }) => msg === 'the collector of traces is away')
+  t.match(said, [{ level: 40, errorCode: /^HPE_\w+$/ }])
+  t.equal(said.length, 1)
+  t.notMatch(JSON.stringify(said), 'canary')
 })
 
 t.test('tracing can be turned off, and is off without an endpoint', async (t) => {

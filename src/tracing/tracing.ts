@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Tracer } from '@opentelemetry/api'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import type { FastifyInstance } from 'fastify'
 import { version } from '../version.js'
+import { CollectorExporter } from './exporter.js'
 import { traceRequests, type Trail } from './requests.js'
 import { traceZendesk } from './zendesk.js'
 
@@ -19,7 +19,7 @@ export function startTracing(app: FastifyInstance, url: string): BasicTracerProv
   })
   const provider = new BasicTracerProvider({
     resource: ours.merge(detectResources({ detectors: [envDetector] })),
-    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url }))],
+    spanProcessors: [new BatchSpanProcessor(new CollectorExporter(url, app.log))],
   })
   const tracer: Tracer = provider.getTracer('zendesk-session-proxy', version)
   const trails = new AsyncLocalStorage<Trail>()
