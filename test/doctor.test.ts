@@ -1,4 +1,9 @@
 import t, { type Test } from 'tap'
+import { catalogue, type ProblemCode } from '../src/catalogue.js'
+import { readConfig } from '../src/config/read.js'
+import { explain } from '../src/doctor/explain.js'
+import { admit } from '../src/doctor/patient.js'
+import { Problem } from '../src/problems.js'
 import { visit } from './doctor-visit.js'
 import { startZendesk } from './helper.js'
 import { SANDBOX_CREDENTIALS, type Fault } from './sandbox/zendesk.js'
@@ -197,6 +202,22 @@ t.test('whatever else Zendesk may answer is told with what to do', async (t) => 
     t.match(failure, advice)
     t.equal(findings.filter(({ level }) => level === 'fail').length, 1)
   }
+})
+
+t.test('no advice speaks of what stands in an answer of the service only', async (t) => {
+  const { zendesk } = await startZendesk(t)
+  const patient = admit(await readConfig({ ZENDESK_URL: zendesk.url, ...BEARER }), [])
+  t.teardown(() => patient.transport.close())
+  for (const code of Object.keys(catalogue) as ProblemCode[]) {
+    for (const reply of [undefined, { status: 418 }, { status: 418, requestId: 'abc-SEA' }]) {
+      const { title, detail, mend } = explain(new Problem(code, { zendesk: reply }), patient)
+      const told = [title, detail, mend].join('\n')
+      t.notMatch(told, /zendesk\.(status|requestId)|requestId|retryAfter/, code)
+      if (reply?.requestId === undefined) t.notMatch(told, 'x-request-id', `${code}: there is none to give`)
+    }
+  }
+  const { failure } = await see(t, CLIENT, { kind: 'status', status: 418, target: 'token' })
+  t.match(failure, /^token\nZendesk answered with an error\nstatus 418, .*\nRun the doctor again/)
 })
 
 t.test('the lifetime of tokens is told, and one of seconds is a warning', async (t) => {

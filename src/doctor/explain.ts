@@ -10,13 +10,13 @@ export function explain(problem: Problem, { timeoutMs }: Patient): Finding {
   const seen = particulars(problem)
   switch (problem.code) {
     case 'zendesk-credentials-rejected':
-      return fail('Zendesk refuses the credentials that it took a moment ago', AGAIN, seen)
+      return fail('Zendesk refuses the credentials that it took a moment ago', again(problem), seen)
     case 'zendesk-permission-denied':
       return fail('Zendesk does not permit this (403)', PERMISSION, seen)
     case 'zendesk-rate-limited':
       return fail(`Zendesk says 429: wait ${problem.retryAfter ?? 0} seconds`, WAIT, seen)
     case 'zendesk-timeout':
-      if (problem.zendesk) return fail('Zendesk itself reports a timeout', AGAIN, seen)
+      if (problem.zendesk) return fail('Zendesk itself reports a timeout', again(problem), seen)
       return fail(`no answer within ${timeoutMs} ms`, SLOW)
     case 'zendesk-account-not-found':
       return fail(title, WRONG_ADDRESS, `${meaning}\n${seen}`)
@@ -24,22 +24,31 @@ export function explain(problem: Problem, { timeoutMs }: Patient): Finding {
       return fail('the edge in front of Zendesk takes us for a bot (cf-mitigated: challenge)', operator, seen)
     case 'zendesk-bad-response':
       return fail('the answer is cut off, too large, undecodable, or none that Zendesk gives', operator, seen)
-    default:
+    case 'zendesk-unavailable':
+      return fail(title, operator, seen)
+    case 'zendesk-redirected':
+    case 'zendesk-untrusted':
       return fail(title, operator, `${meaning}\n${seen}`)
+    default:
+      // The other pages speak of members of a problem document, which this reader has not before him.
+      return fail(title, again(problem), seen)
   }
 }
 
 export const PERMISSION =
   'Check the role of this user, the plan of the account, and its IP restrictions: the outgoing address of this machine must be allowed.'
 
-const AGAIN =
-  "Run the doctor again in a minute; if it stays, look at Zendesk's status page, and give the x-request-id to its support."
 const WAIT =
   'Wait that long and run the doctor again. If it stays, other integrations use up the limit that all of the account share.'
 const SLOW =
   "Look at Zendesk's status page and at the network from here. If Zendesk is merely slow, raise ZENDESK_TIMEOUT_MS."
 const WRONG_ADDRESS =
   'Correct ZENDESK_SUBDOMAIN or ZENDESK_URL. If the service has run with this address, its credentials were delivered there: replace them.'
+
+function again({ zendesk }: Problem): string {
+  const support = zendesk?.requestId === undefined ? '' : ', and give the x-request-id to its support'
+  return `Run the doctor again in a minute; if it stays, look at Zendesk's status page${support}.`
+}
 
 /** The status and the request id for Zendesk's support, or the code of the error that kept an answer from coming. */
 export function particulars({ zendesk, cause }: Problem): string {
