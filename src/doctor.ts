@@ -2,6 +2,9 @@ import { examine } from './doctor/examine.js'
 import { report } from './doctor/report.js'
 import { placeOf } from './error-place.js'
 
+// Whoever reads the output may have seen enough, as head has. How it stands is not known then, so it is not 0.
+process.stdout.on('error', () => process.exit(1))
+
 /** For the operator: is this environment fit for the service, and does Zendesk accept what it holds? Exit code 0 if so. */
 try {
   const well = await report(examine(process.env), process.stdout)

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { examine } from '../src/doctor/examine.js'
 import { report } from '../src/doctor/report.js'
@@ -106,6 +108,15 @@ t.test(
     )
   },
 )
+
+t.test('whoever has read enough ends it without a stack trace', async (t) => {
+  const { zendesk } = await startZendesk(t)
+  const environment = { ...BEARER, ZENDESK_URL: zendesk.url, PATH: process.env['PATH'] }
+  const piped = `'${process.execPath}' --import tsx src/doctor.ts | head -n 1`
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', piped], { env: environment })
+  t.match(stdout, /^ok +configuration .*\n$/)
+  t.equal(stderr, '')
+})
 
 t.test('colours are for terminals that have them', async (t) => {
   const print = async (terminal: object): Promise<string> => {
