@@ -13,7 +13,7 @@ export function seriesOf(exposition: string): Map<string, Set<string>> {
 
 /** What a PromQL expression needs: its metrics, each with the labels by which it is selected or grouped. */
 export function needsOf(expression: string): { metric: string; labels: string[] }[] {
-  const bare = expression.replace(/\[[^\]]*\]/g, '')
+  const bare = expression.replace(/\[[^\]]*\]|\boffset \w+/g, '')
   const grouped = [...bare.matchAll(/\b(?:by|without) *\(([^)]*)\)/g)].flatMap(([, names = '']) =>
     names.split(/, */),
   )
@@ -23,7 +23,7 @@ export function needsOf(expression: string): { metric: string; labels: string[] 
     .filter(({ metric }) => !OPERATORS.has(metric))
 }
 
-const OPERATORS = new Set(['unless', 'and', 'or', 'bool', 'on', 'ignoring', 'offset'])
+const OPERATORS = new Set(['unless', 'and', 'or', 'bool', 'on', 'ignoring'])
 
 function labelsIn(text: string): string[] {
   return [...text.matchAll(/(\w+) *(?:=~|!~|!=|=) *"(?:[^"\\]|\\.)*"/g)].map(([, label = '']) => label)
