@@ -6,12 +6,11 @@ import {
   RateLimiterRes,
   type RateLimiterAbstract,
 } from 'rate-limiter-flexible'
+import { Patience } from '../patience.js'
 
 /** New identities that get a count of their own within a minute; those beyond share some. So memory is bounded. */
 const NEWCOMERS_A_MINUTE = 20_000
 const SHARED_COUNTS = 1024
-/** After a failure Redis is left alone for so many times as long as that took. */
-const LEAVE_ALONE = 5
 
 /**
  * So many requests a minute for each identity, counted in Redis for all replicas, or in memory where there is none or while
@@ -21,7 +20,7 @@ export class Allowance {
   readonly perMinute: number
   readonly #memory: RateLimiterMemory
   readonly #redis: RateLimiterRedis | undefined
-  #redisFrom = 0
+  readonly #patience = new Patience()
   #newcomers = 0
   #countedSince = performance.now()
 
@@ -50,8 +49,9 @@ export class Allowance {
   }
 
   #consume(key: string): Promise<RateLimiterRes> {
-    const redis = performance.now() < this.#redisFrom ? undefined : this.#redis
-    return redis ? this.#consumeShared(redis, key) : consume(this.#memory, key)
+    return this.#redis && !this.#patience.isOver()
+      ? this.#consumeShared(this.#redis, key)
+      : consume(this.#memory, key)
   }
 
   /** In memory where Redis fails, and for a while after that: a slow one must not hold up every request. */
@@ -60,8 +60,7 @@ export class Allowance {
     try {
       return await consume(redis, key)
     } catch {
-      const failedAt = performance.now()
-      this.#redisFrom = failedAt + (failedAt - startedAt) * LEAVE_ALONE
+      this.#patience.lose(startedAt)
       return consume(this.#memory, key)
     }
   }

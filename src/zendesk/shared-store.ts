@@ -1,12 +1,11 @@
-/** After a failure Redis is left alone for so many times as long as that took: a slow one must not hold up every call. */
-const LEAVE_ALONE = 5
+import { Patience } from '../patience.js'
 
 /** Redis, as far as it answers: whoever asks goes on without it where it does not. */
 export class SharedStore {
   readonly #redis: ScriptRunner
   readonly #observe: (answers: boolean) => void
   #answers = true
-  #askAgainAt = 0
+  readonly #patience = new Patience()
 
   /** @param observe is told when Redis stops answering (false), and when it answers again. */
   constructor(redis: ScriptRunner, observe: (answers: boolean) => void) {
@@ -16,18 +15,14 @@ export class SharedStore {
 
   /** What the script returned; undefined where Redis does not answer, or lately did not. */
   async ask(script: string, key: string, values: (string | number)[]): Promise<string[] | undefined> {
-    return performance.now() < this.#askAgainAt ? undefined : this.#run(script, key, values)
-  }
-
-  async #run(script: string, key: string, values: (string | number)[]): Promise<string[] | undefined> {
+    if (this.#patience.isOver()) return undefined
     const startedAt = performance.now()
     try {
       const reply = (await this.#redis.eval(script, 1, key, ...values)) as string[]
       this.#note(true)
       return reply
     } catch {
-      const failedAt = performance.now()
-      this.#askAgainAt = failedAt + (failedAt - startedAt) * LEAVE_ALONE
+      this.#patience.lose(startedAt)
       this.#note(false)
       return undefined
     }
