@@ -2,8 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
+// Once, at the start: this process will leave the measured core, and would not find it again.
+const apart = findCores()
+
 /** The core of what is measured, and the core of everything else; undefined where this machine cannot keep them apart. */
 export function cores(): { measured: number; others: number } | undefined {
+  return apart
+}
+
+function findCores(): ReturnType<typeof cores> {
   const [measured, others] = allowedCores()
   if (measured === undefined || others === undefined || !findExecutable('taskset')) return undefined
   return { measured, others }
