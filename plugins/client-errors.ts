@@ -1,33 +1,28 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import { Problem, problemDocument, problemHeaders } from '../src/problems.js'
 
-/** The last answer on each connection, be it given or owed. */
-const answers = new WeakMap<Socket, ServerResponse>()
 const refused = new WeakSet<Socket>()
 
 /** What is said where there is no request, only a socket: to bytes that Node's parser refuses, and to CONNECT. */
 export default plugin(
   (app, _options, done) => {
-    app.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      answers.set(socket, response)
-    })
     app.server.on('connect', (_request, socket: Socket) => {
       refuse(app, new Problem('malformed-request'), socket)
     })
     done()
   },
-  { name: 'client-errors' },
+  { name: 'client-errors', dependencies: ['connections'] },
 )
 
 export function onClientError(this: FastifyInstance, error: ParserError, socket: Socket): void {
   // Whatever still comes after the bytes that were refused is refused with them.
   if (refused.has(socket)) return
   refused.add(socket)
-  const last = answers.get(socket)
+  const last = this.connections.get(socket)
   if (error.code === 'ECONNRESET' || (last && isTheirs(last))) socket.destroy()
   else if (last && !last.writableFinished && last.req.complete)
     // Who asked well before gets their answer first.

@@ -1,5 +1,6 @@
-import type { Socket } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import { Problem } from '../src/problems.js'
 
@@ -19,44 +20,39 @@ const RETRY_AFTER = 5
 /** The phases of the process: starting, ready, draining (not ready, still accepting), closing. */
 export default plugin(
   (app, _options, done) => {
-    const lifecycle = new Lifecycle()
+    const lifecycle = new Lifecycle(app.connections)
     app.decorate('lifecycle', lifecycle)
     app.addHook('onListen', (next) => {
       lifecycle.phase = 'ready'
       next()
     })
-    app.addHook('onRequest', (request, _reply, next) => {
-      const refused = lifecycle.phase === 'closing' && !request.routeOptions.config.always
+    app.addHook('onRequest', (request, reply, next) => {
+      const { phase } = lifecycle
+      if (phase === 'draining' || phase === 'closing') endWith(reply.raw)
+      const refused = phase === 'closing' && !request.routeOptions.config.always
       next(refused ? new Problem('service-unavailable', { retryAfter: RETRY_AFTER }) : undefined)
     })
-    app.addHook('onSend', (_request, reply, _payload, next) => {
-      // So that kept-alive connections end with their answer instead of holding the exit up.
-      if (lifecycle.phase === 'draining' || lifecycle.phase === 'closing') reply.header('connection', 'close')
-      next()
-    })
-    const sockets = new Set<Socket>()
-    app.server.on('connection', (socket) => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-    })
     app.addHook('preClose', (next) => {
-      lifecycle.phase = 'closing'
-      // Node closes those that are idle after a request, but waits for those that never sent one.
-      for (const socket of sockets) if (!hasRequest(socket)) socket.destroy()
+      lifecycle.close()
       next()
     })
     done()
   },
-  { name: 'lifecycle' },
+  { name: 'lifecycle', dependencies: ['connections'] },
 )
 
-/** Whether a request on this connection waits for its answer. */
-function hasRequest(socket: Socket & { _httpMessage?: unknown }): boolean {
-  return Boolean(socket._httpMessage)
+/** Says `connection: close`, so that a kept-alive connection ends with this answer instead of holding the exit up. */
+function endWith(answer: ServerResponse): void {
+  answer.shouldKeepAlive = false
 }
 
 class Lifecycle {
   phase: 'starting' | 'ready' | 'draining' | 'closing' = 'starting'
+  readonly #connections: FastifyInstance['connections']
+
+  constructor(connections: FastifyInstance['connections']) {
+    this.#connections = connections
+  }
 
   /** Throws `service-unavailable` unless new work is welcome. */
   checkReady(): void {
@@ -66,6 +62,16 @@ class Lifecycle {
   /** Not ready from now on, while balancers notice; milliseconds. */
   async drain(milliseconds: number): Promise<void> {
     this.phase = 'draining'
+    for (const answer of this.#connections.values()) if (answer) endWith(answer)
     await delay(milliseconds)
+  }
+
+  close(): void {
+    this.phase = 'closing'
+    for (const [socket, answer] of this.#connections) {
+      if (answer && !answer.writableFinished) endWith(answer)
+      // Node closes those that are idle after a request, but waits for those that never sent one.
+      else socket.destroy()
+    }
   }
 }

@@ -3,6 +3,7 @@ import bodies from '../plugins/bodies.js'
 import callerAuth from '../plugins/caller-auth.js'
 import callerLimits from '../plugins/caller-limits.js'
 import clientErrors, { onClientError } from '../plugins/client-errors.js'
+import connections from '../plugins/connections.js'
 import contract from '../plugins/contract.js'
 import cors from '../plugins/cors.js'
 import docs from '../plugins/docs.js'
@@ -23,15 +24,15 @@ import health from '../routes/health.js'
 import problems from '../routes/problems.js'
 import session from '../routes/session.js'
 import type { Config } from './config/config.js'
+import { childless } from './logger.js'
 import { SOCKET_LIMITS } from './socket-limits.js'
 
 /** The service, assembled; it does not listen yet. The order is that in which a request meets the parts. */
 export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<FastifyInstance> {
   const app = Fastify({
-    loggerInstance: log,
-    // Our own line per request says more; a logger per request costs more than the rest of the log.
+    loggerInstance: childless(log),
+    // Our own line per request says more.
     logController: new LogController({ disableRequestLogging: true }),
-    childLoggerFactory: (logger) => logger,
     genReqId: requestId,
     trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
     frameworkErrors: onFrameworkError,
@@ -42,6 +43,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   app.decorate('config', config)
 
   await app.register(errorHandler)
+  await app.register(connections)
   await app.register(clientErrors)
   await app.register(requestEnds)
   await app.register(requestLog)

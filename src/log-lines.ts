@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 
 /** Octets handed over at once. */
-const CHUNK = 16 * 1024
+const CHUNK = 64 * 1024
 /** A UTF-16 unit of a line becomes so many octets of UTF-8 at the most. */
 const WIDEST = 3
 /** How long a line may wait for company, in milliseconds. */

@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import bodies from '../plugins/bodies.js'
 import clientErrors, { onClientError } from '../plugins/client-errors.js'
+import connections from '../plugins/connections.js'
 import errorHandler, { onFrameworkError } from '../plugins/error-handler.js'
 import notFound from '../plugins/not-found.js'
 import requestIds, { requestId } from '../plugins/request-ids.js'
@@ -21,6 +22,7 @@ export async function buildMetricsApp(registry: Registry, config: Config): Promi
   })
   app.decorate('config', config)
   await app.register(errorHandler)
+  await app.register(connections)
   await app.register(clientErrors)
   await app.register(requestIds)
   await app.register(wellFormed)

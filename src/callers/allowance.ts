@@ -1,11 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import {
-  RateLimiterMemory,
-  RateLimiterRedis,
-  RateLimiterRes,
-  type RateLimiterAbstract,
-} from 'rate-limiter-flexible'
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import { Patience } from '../patience.js'
 
 /** New identities that get a count of their own within a minute; those beyond share some. So memory is bounded. */
@@ -37,31 +32,33 @@ export class Allowance {
   spend(identity: string): Promise<Standing> {
     // Redis is a place where others can look: no names and addresses there.
     const key = this.#redis ? hash('sha256', identity, 'base64url') : identity
-    return this.#consume(key).then((count) =>
-      count.isFirstInDuration && this.#isCrowded() ? this.#share(identity, key) : this.#standing(count),
-    )
+    const settle = (count: RateLimiterRes) =>
+      count.isFirstInDuration && this.#isCrowded() ? this.#share(identity, key) : this.#standing(count)
+    return this.#consume(key).then(settle, (refusal: unknown) => settle(countOf(refusal)))
   }
 
   /** Takes the identity's own count away again, and has it share one with others. */
   async #share(identity: string, key: string): Promise<Standing> {
     await this.#forget(key)
-    return this.#standing(await this.#consume(sharedKey(identity)))
+    return this.#standing(await this.#consume(sharedKey(identity)).catch(countOf))
   }
 
+  /** Rejects with the count where the allowance is used up, as the library does. */
   #consume(key: string): Promise<RateLimiterRes> {
     return this.#redis && !this.#patience.isOver()
       ? this.#consumeShared(this.#redis, key)
-      : consume(this.#memory, key)
+      : this.#memory.consume(key)
   }
 
   /** In memory where Redis fails, and for a while after that: a slow one must not hold up every request. */
   async #consumeShared(redis: RateLimiterRedis, key: string): Promise<RateLimiterRes> {
     const startedAt = performance.now()
     try {
-      return await consume(redis, key)
-    } catch {
+      return await redis.consume(key)
+    } catch (refusal) {
+      if (refusal instanceof RateLimiterRes) return refusal
       this.#patience.lose(startedAt)
-      return consume(this.#memory, key)
+      return this.#memory.consume(key)
     }
   }
 
@@ -96,12 +93,10 @@ export interface Standing {
   resetSeconds: number
 }
 
-/** An allowance that is used up is no error here, although the library rejects with it. */
-function consume(limiter: RateLimiterAbstract, key: string): Promise<RateLimiterRes> {
-  return limiter.consume(key).catch((refusal: unknown) => {
-    if (refusal instanceof RateLimiterRes) return refusal
-    throw refusal
-  })
+/** An allowance that is used up is no error here. */
+function countOf(refusal: unknown): RateLimiterRes {
+  if (refusal instanceof RateLimiterRes) return refusal
+  throw refusal
 }
 
 function sharedKey(identity: string): string {

@@ -135,10 +135,12 @@ function field(value: unknown, name: string): unknown {
     : undefined
 }
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
+
 /** The bytes rather than the content type decide: Zendesk also sends JSON as text/plain. Undefined where they are no JSON. */
 function parseJson(bytes: Answer['body']): unknown {
   try {
-    return bytes && JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return bytes && JSON.parse(UTF_8.decode(bytes))
   } catch {
     return undefined
   }
