@@ -66,6 +66,11 @@ class Lifecycle {
     await delay(milliseconds)
   }
 
+  /** Whether anybody still waits for the end of an answer. */
+  isBusy(): boolean {
+    return [...this.#connections.values()].some((answer) => answer && !answer.writableFinished)
+  }
+
   close(): void {
     this.phase = 'closing'
     for (const [socket, answer] of this.#connections) {

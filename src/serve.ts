@@ -1,4 +1,3 @@
-import type { Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -18,7 +17,6 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInst
   for (const warning of startWarnings(config, givenNames(environment))) log.warn(warning)
 
   const app = await buildApp(config, log)
-  const inFlight = countRequests(app.server)
   closeWithGrace(
     {
       // Not its own limit, which knows nothing of requests: a short grace would end an idle service as though it had failed.
@@ -36,7 +34,7 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInst
       await app.lifecycle.drain(config.SHUTDOWN_DELAY_MS)
       const closed = app.close()
       await Promise.race([closed, delay(config.SHUTDOWN_GRACE_MS)])
-      if (inFlight() > 0) {
+      if (app.lifecycle.isBusy()) {
         log.error('stopped, although requests were in flight: SHUTDOWN_GRACE_MS is over')
         process.exit(1)
       }
@@ -46,14 +44,4 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInst
   )
   await app.listen({ host: config.HOST, port: config.PORT })
   return app
-}
-
-/** How many requests wait for the end of their answer. */
-function countRequests(server: Server): () => number {
-  let count = 0
-  server.prependListener('request', (_request, response) => {
-    count += 1
-    response.once('close', () => (count -= 1))
-  })
-  return () => count
 }
