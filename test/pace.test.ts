@@ -38,7 +38,7 @@ t.test('the budget is used: a flood gets nearly all of it, a patient caller alwa
 t.test('a turn is taken in the order of asking, and the wait that is told is the true one', (t) => {
   let now = 0
   const schedule = new LocalSchedule(new Budget(10), () => now)
-  const ask = (remainingMs = 30_000) => schedule.take({ remainingMs, reserved: false })
+  const ask = (remainingMs = 30_000) => schedule.take({ ...within(remainingMs), reserved: false })
   t.equal(ask().waitMs, 0)
   const [second, third] = [ask(), ask()]
   t.ok(second.reserved && third.reserved && third.waitMs > second.waitMs)
@@ -46,14 +46,14 @@ t.test('a turn is taken in the order of asking, and the wait that is told is the
   t.ok(!refused.reserved && refused.waitMs > 1_000)
   t.match(ask(), { reserved: true, waitMs: refused.waitMs }, 'what was refused was not taken')
   now = second.waitMs
-  t.equal(schedule.take({ remainingMs: 1_000, reserved: true }).waitMs, 0)
+  t.equal(schedule.take({ ...within(1_000), reserved: true }).waitMs, 0)
   t.end()
 })
 
 t.test('after a pause one call goes ahead, and the others wait until it has landed', (t) => {
   let now = 0
   const schedule = new LocalSchedule(new Budget(0), () => now)
-  const ask = () => schedule.take({ remainingMs: 5_000, reserved: false })
+  const ask = () => schedule.take({ ...within(5_000), reserved: false })
   const gone = ask()
   t.equal(gone.waitMs, 0)
   schedule.pause(10_000)
@@ -85,13 +85,18 @@ t.test('after a pause one call goes ahead, and the others wait until it has land
 t.test('a turn that was reserved before a pause does not count in it', (t) => {
   let now = 0
   const schedule = new LocalSchedule(new Budget(10), () => now)
-  schedule.take({ remainingMs: 60_000, reserved: false })
-  const { waitMs } = schedule.take({ remainingMs: 60_000, reserved: false })
+  schedule.take({ ...within(60_000), reserved: false })
+  const { waitMs } = schedule.take({ ...within(60_000), reserved: false })
   schedule.pause(60_000)
   now = waitMs
-  t.match(schedule.take({ remainingMs: 60_000, reserved: true }), { reason: 'pause', reserved: false })
+  t.match(schedule.take({ ...within(60_000), reserved: true }), { reason: 'pause', reserved: false })
   t.end()
 })
+
+/** For callers who give all that is left to waiting. */
+function within(remainingMs: number) {
+  return { patienceMs: remainingMs, remainingMs }
+}
 
 /** When calls leave that are asked for after these gaps, by callers who wait so long at the most. */
 function departuresOf(perMinute: number, gaps: number[], remainingMs: number): number[] {
@@ -99,7 +104,7 @@ function departuresOf(perMinute: number, gaps: number[], remainingMs: number): n
   const schedule = new LocalSchedule(new Budget(perMinute), () => now)
   return gaps.flatMap((gap) => {
     now += gap
-    const turn = schedule.take({ remainingMs, reserved: false })
+    const turn = schedule.take({ ...within(remainingMs), reserved: false })
     return turn.waitMs === 0 || turn.reserved ? [now + turn.waitMs] : []
   })
 }

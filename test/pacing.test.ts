@@ -110,6 +110,24 @@ t.test(
   },
 )
 
+t.test('a wait that would leave no time for the call is refused, not turned into a timeout', async (t) => {
+  const { url, zendesk } = await startBoth(t, { DOCS: 'false', ZENDESK_TIMEOUT_MS: '1200' })
+  zendesk.misbehave({ kind: 'delay', ms: 400 })
+  t.equal((await ask(`${url}/session/renew`)).status, 200)
+  zendesk.misbehave({ kind: 'status', status: 429, headers: { 'Retry-After': '1' }, times: 1 })
+  t.match((await ask(`${url}/session/renew`)).body, { code: 'zendesk-rate-limited', retryAfter: 1 })
+  zendesk.misbehave({ kind: 'delay', ms: 400 })
+  const refused = await ask(`${url}/session/renew`)
+  t.match(refused.body, { code: 'zendesk-rate-limited', retryAfter: 1 })
+  t.ok(refused.tookMs < 400, 'at once')
+  await until('the pause is over', async () => (await ask(`${url}/session/renew`)).status === 200)
+  t.same(
+    zendesk.requests.map(({ status }) => status),
+    [200, 429, 200],
+    'and no call was begun in vain',
+  )
+})
+
 t.test('the budget paces: callers wait for their turn and are all served', async (t) => {
   const { url, zendesk } = await startBoth(t, { DOCS: 'false', ZENDESK_BUDGET_PER_MINUTE: '600' })
   const statuses: number[] = []

@@ -69,8 +69,8 @@ export class ZendeskClient {
         // That another try would have to wait too long says less than what Zendesk has said.
         if (verdict.waitsFor && said) throw said
         const wait = waitBeforeRetry(verdict, tries)
-        if (wait === undefined || wait > deadline.remainingMs() || this.#breaker.state !== 'closed')
-          throw verdict
+        const patience = this.#parts.pace.patienceMs(deadline)
+        if (wait === undefined || wait > patience || this.#breaker.state !== 'closed') throw verdict
         said = verdict
         await deadline.sleep(wait)
       }

@@ -3,13 +3,15 @@ import type { Deadline } from './deadline.js'
 import type { Schedule, Turn } from './schedule.js'
 import type { Verdict } from './transport.js'
 
-/** What a turn must leave of the deadline for the call itself, in milliseconds, to be worth waiting for. */
+/** A call is given at least so many milliseconds; what leaves less of the deadline is not worth waiting for. */
 const SHORTEST_CALL_MS = 50
 
 /** Holds calls to Zendesk back until it is their turn, and pauses all of them when Zendesk says that it is too much. */
 export class Pace {
   readonly #schedule: Schedule
   readonly #observe: (wait: Wait) => void
+  /** What the last call that succeeded took: the next one will need as much. */
+  #callMs = 0
 
   constructor(schedule: Schedule, observe: (wait: Wait) => void = () => undefined) {
     this.#schedule = schedule
@@ -24,6 +26,7 @@ export class Pace {
     let answered = false
     try {
       const verdict = await call()
+      if (!(verdict instanceof Problem)) this.#callMs = verdict.zendeskMs
       if (isRateLimit(verdict)) this.#schedule.pause((verdict.retryAfter ?? 0) * 1000)
       else answered = !(verdict instanceof Problem) || verdict.zendesk !== undefined
       return verdict
@@ -37,18 +40,27 @@ export class Pace {
     return Math.ceil(this.#schedule.pausedForMs / 1000)
   }
 
+  /** How long may be waited under this deadline so that there is still time for a call, in milliseconds. */
+  patienceMs(deadline: Deadline): number {
+    const remainingMs = deadline.remainingMs()
+    // One that was very slow must not keep the next from waiting at all.
+    const callMs = Math.max(Math.min(this.#callMs, remainingMs / 2), SHORTEST_CALL_MS)
+    return Math.max(remainingMs - callMs, 0)
+  }
+
   async #turn(deadline: Deadline): Promise<Turn | Problem> {
     const startedAt = performance.now()
     let last: Pick<Turn, 'reason' | 'reserved'> = { reason: 'none', reserved: false }
     for (;;) {
-      const remainingMs = Math.max(deadline.remainingMs() - SHORTEST_CALL_MS, 0)
-      const turn = await this.#schedule.take({ remainingMs, reserved: last.reserved })
+      const patienceMs = this.patienceMs(deadline)
+      const remainingMs = deadline.remainingMs()
+      const turn = await this.#schedule.take({ patienceMs, remainingMs, reserved: last.reserved })
       const waitedMs = performance.now() - startedAt
       if (turn.waitMs === 0) {
         this.#observe({ reason: last.reason, waitedMs, refused: false })
         return turn
       }
-      if (turn.waitMs > remainingMs) {
+      if (turn.waitMs > patienceMs) {
         this.#observe({ reason: turn.reason, waitedMs, refused: true })
         return tooLate(turn)
       }

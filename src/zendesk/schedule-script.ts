@@ -28,14 +28,14 @@ local function keep()
   redis.call('PEXPIRE', KEYS[1], math.max(needed, redis.call('PTTL', KEYS[1])))
 end
 
-local function take(remaining, reserved, interval, tolerance, counted)
+local function take(patience, remaining, reserved, interval, tolerance, counted)
   if now < paused then return { 'pause', text(paused - now), '0' } end
   if doubt and now < scout then return { 'scout', text(scout - now), '0' } end
   if not reserved then
     -- What a replica counted while it could not reach Redis is spent as well.
     due = math.max(due, now + counted)
     local wait = due - tolerance - now
-    if wait > remaining then return { 'budget', text(wait), '0' } end
+    if wait > patience then return { 'budget', text(wait), '0' } end
     due = math.max(due, now) + interval
     if wait > 0 then
       keep()
@@ -59,7 +59,8 @@ local function landed(which, answered)
 end
 
 if ARGV[1] == 'take' then
-  return take(tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
+  local patience, remaining, reserved = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
+  return take(patience, remaining, reserved, tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
 end
 if ARGV[1] == 'pause' then pause(tonumber(ARGV[3])) end
 if ARGV[1] == 'landed' then landed(tonumber(ARGV[3]), ARGV[4] == '1') end

@@ -16,7 +16,9 @@ export interface Schedule {
 }
 
 export interface TurnRequest {
-  /** What is left of the deadline, in milliseconds: a turn that comes later is not taken, and a scout is missed after it. */
+  /** How long the turn may be waited for, in milliseconds; one that comes later is not taken. */
+  patienceMs: number
+  /** What is left of the deadline, in milliseconds: a call that goes ahead is missed after that. */
   remainingMs: number
   /** Whether the wait is over for which a turn was reserved. */
   reserved: boolean
@@ -51,14 +53,14 @@ export class LocalSchedule implements Schedule {
     this.#now = now
   }
 
-  take({ remainingMs, reserved }: TurnRequest): Turn {
+  take({ patienceMs, remainingMs, reserved }: TurnRequest): Turn {
     const now = this.#now()
     if (now < this.#pausedUntil) return wait('pause', this.#pausedUntil - now)
     if (this.#inDoubt && now < this.#scoutUntil)
       return wait('pause', Math.min(this.#scoutUntil - now, LOOK_EVERY_MS))
     if (!reserved) {
       const waitMs = this.#budget.waitMs(now)
-      if (waitMs > remainingMs) return wait('budget', waitMs)
+      if (waitMs > patienceMs) return wait('budget', waitMs)
       this.#budget.spend(now)
       if (waitMs > 0) return { ...wait('budget', waitMs), reserved: true }
     }

@@ -33,9 +33,10 @@ export class SharedSchedule implements Schedule {
       return this.#local.take(request)
     }
     const { intervalMs, toleranceMs } = this.#budget.spread
-    const { remainingMs, reserved } = request
+    const { patienceMs, remainingMs, reserved } = request
     const dueInMs = this.#budget.dueInMs(performance.now())
-    const reply = await this.#run('take', remainingMs, reserved ? 1 : 0, intervalMs, toleranceMs, dueInMs)
+    const turn = [patienceMs, remainingMs, reserved ? 1 : 0]
+    const reply = await this.#run('take', ...turn, intervalMs, toleranceMs, dueInMs)
     return reply ? this.#turn(reply, request) : this.#local.take(request)
   }
 
