@@ -42,8 +42,9 @@ export default plugin(
 )
 
 /** Says `connection: close`, so that a kept-alive connection ends with this answer instead of holding the exit up. */
-function endWith(answer: ServerResponse): void {
+function endWith(answer: ServerResponse): ServerResponse {
   answer.shouldKeepAlive = false
+  return answer
 }
 
 class Lifecycle {
@@ -68,15 +69,21 @@ class Lifecycle {
 
   /** Whether anybody still waits for the end of an answer. */
   isBusy(): boolean {
-    return [...this.#connections.values()].some((answer) => answer && !answer.writableFinished)
+    return [...this.#connections].some(
+      ([socket, answer]) => !socket.destroyed && answer && !answer.writableFinished,
+    )
   }
 
   close(): void {
     this.phase = 'closing'
     for (const [socket, answer] of this.#connections) {
-      if (answer && !answer.writableFinished) endWith(answer)
-      // Node closes those that are idle after a request, but waits for those that never sent one.
-      else socket.destroy()
+      // What has arrived in full is answered. Node closes connections that are idle after a request, but neither those that
+      // never sent one nor those whose answer is on its way by now.
+      if (!answer?.req.complete || answer.writableFinished) socket.destroy()
+      else
+        endWith(answer).once('close', () => {
+          socket.destroySoon()
+        })
     }
   }
 }

@@ -15,20 +15,32 @@ const LONGEST_WAIT_MS = 10
 export class LogLines {
   #chunk = Buffer.allocUnsafe(CHUNK)
   #used = 0
+  #isIdle = true
   readonly #output
 
   constructor() {
     // Before pino's own listener, which writes what it has.
     process.once('exit', this.#handOver)
     this.#output = pino.destination({ sync: false, contentMode: 'buffer' })
+    this.#output.on('drain', () => (this.#isIdle = true))
   }
 
   write(line: string): void {
     const octets = line.length * WIDEST
-    if (this.#used + octets > this.#chunk.length) this.#handOver()
-    if (octets > CHUNK) this.#chunk = Buffer.allocUnsafe(octets)
+    if (this.#used + octets > CHUNK) this.#handOver()
+    if (octets > CHUNK) {
+      this.#send(Buffer.from(line))
+      return
+    }
     if (this.#used === 0) setTimeout(this.#handOver, LONGEST_WAIT_MS)
     this.#used += this.#chunk.write(line, this.#used)
+  }
+
+  /** Calls back when everything written so far is out. (pino's `flush`.) */
+  flush(done: () => void): void {
+    this.#handOver()
+    if (this.#isIdle) done()
+    else this.#output.once('drain', done)
   }
 
   /** pino asks for it after a fatal line. */
@@ -39,9 +51,14 @@ export class LogLines {
 
   readonly #handOver = (): void => {
     if (this.#used === 0) return
-    // Its type knows texts only, although it was asked to take bytes.
-    this.#output.write(this.#chunk.subarray(0, this.#used) as unknown as string)
+    this.#send(this.#chunk.subarray(0, this.#used))
     this.#chunk = Buffer.allocUnsafe(CHUNK)
     this.#used = 0
+  }
+
+  #send(bytes: Buffer): void {
+    this.#isIdle = false
+    // Its type knows texts only, although it was asked to take bytes.
+    this.#output.write(bytes as unknown as string)
   }
 }

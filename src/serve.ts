@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
 import { buildApp } from './app.js'
 import { givenNames, readConfig } from './config/read.js'
 import { startWarnings } from './config/warnings.js'
@@ -8,7 +9,7 @@ import { createLogger } from './logger.js'
 import { placeOf } from './error-place.js'
 
 /** What is closed behind the last answer (connections, the last spans) must not hold up the exit. */
-const LONGEST_CLOSING_MS = 3_000
+const LONGEST_CLOSING_MS = 1_000
 
 /** The process: reads the environment, listens, and ends well. Resolves once it listens. */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInstance> {
@@ -34,14 +35,23 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInst
       await app.lifecycle.drain(config.SHUTDOWN_DELAY_MS)
       const closed = app.close()
       await Promise.race([closed, delay(config.SHUTDOWN_GRACE_MS)])
-      if (app.lifecycle.isBusy()) {
-        log.error('stopped, although requests were in flight: SHUTDOWN_GRACE_MS is over')
-        process.exit(1)
-      }
-      await Promise.race([closed, delay(LONGEST_CLOSING_MS)])
-      log.info('stopped')
+      const late = app.lifecycle.isBusy()
+      if (late) log.error('stopped, although requests were in flight: SHUTDOWN_GRACE_MS is over')
+      else await Promise.race([closed, delay(LONGEST_CLOSING_MS)])
+      if (!late) log.info('stopped')
+      await Promise.race([written(log), delay(LONGEST_CLOSING_MS)])
+      if (late) process.exit(1)
     },
   )
   await app.listen({ host: config.HOST, port: config.PORT })
   return app
+}
+
+/** Resolves when every line is out, for a reader who is behind. */
+function written(log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    log.flush(() => {
+      resolve()
+    })
+  })
 }

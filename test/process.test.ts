@@ -134,6 +134,37 @@ t.test('connections that never asked for anything do not hold the end up', async
   t.ok(performance.now() - stoppedAt < 5000, 'long before the grace is over')
 })
 
+t.test('a body that never comes does not hold the end up', async (t) => {
+  const { environment } = await startZendesk(t)
+  const service = start(t, environment)
+  const { hostname, port } = new URL(await service.url())
+  for (const path of ['/livez', '/session/renew']) {
+    const half = connect(Number(port), hostname)
+    half.on('error', () => undefined)
+    half.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc`)
+  }
+  t.equal((await ask(`http://${hostname}:${port}/livez`)).status, 200, 'by now both have arrived')
+  const stoppedAt = performance.now()
+  service.child.kill('SIGTERM')
+  t.equal(await service.exitCode, 0)
+  t.ok(performance.now() - stoppedAt < 5000, 'long before the grace is over')
+})
+
+t.test('callers who left with requests in the queue do not make the end a failure', async (t) => {
+  const { zendesk, environment } = await startZendesk(t)
+  const service = start(t, { ...environment, ZENDESK_TIMEOUT_MS: '1000' })
+  const { hostname, port } = new URL(await service.url())
+  zendesk.misbehave({ kind: 'silence' })
+  const leaver = connect(Number(port), hostname)
+  leaver.on('error', () => undefined)
+  leaver.write('GET /session/renew HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2))
+  await until(() => zendesk.renewals().length === 1)
+  leaver.destroy()
+  await until(() => service.lines().some(({ msg }) => msg === 'caller left'))
+  service.child.kill('SIGTERM')
+  t.equal(await service.exitCode, 0)
+})
+
 t.test('during SHUTDOWN_DELAY_MS it is not ready, but serves who still comes', async (t) => {
   const { environment } = await startZendesk(t)
   const service = start(t, { ...environment, SHUTDOWN_DELAY_MS: '1000' })
@@ -217,6 +248,27 @@ t.test('the log has one line of JSON for each request, none of them lost at the 
     { status: 200, zendesk: { status: 200 } },
   )
   t.equal(service.errors(), '')
+})
+
+t.test('a log that is read slowly is whole all the same', async (t) => {
+  const { environment } = await startZendesk(t)
+  const service = start(t, environment)
+  const url = await service.url()
+  service.child.stdout?.pause()
+  const ids = Array.from({ length: 1500 }, (_, index) => `request-${index}`)
+  while (ids.length > 0)
+    await Promise.all(
+      ids
+        .splice(0, 100)
+        .map((id) => ask(`${url}/livez?${id}`, { method: 'PUT', headers: { 'x-request-id': id } })),
+    )
+  service.child.kill('SIGTERM')
+  await new Promise((read) => setTimeout(read, 300))
+  service.child.stdout?.resume()
+  t.equal(await service.exitCode, 0)
+  const told = service.lines().filter(({ msg }) => msg === 'request')
+  t.equal(new Set(told.map(({ requestId }) => requestId)).size, 1500)
+  t.equal(service.lines().at(-1)?.['msg'], 'stopped')
 })
 
 t.test('the demo says what to try, and it works', async (t) => {

@@ -17,3 +17,8 @@ function isHostName(host: string): boolean {
   const formed = labels.every((label) => /^[a-z\d_]([a-z\d_-]{0,61}[a-z\d_])?$/i.test(label))
   return formed && host.length <= 253 && !/^\d+$/.test(labels.at(-1) ?? '')
 }
+
+/** Of `localhost`, one address: for the other Fastify would open a second server, which knows nothing of what is added to the first. */
+export function listeningHost({ HOST: host }: Environment): string {
+  return host.toLowerCase() === 'localhost' ? '127.0.0.1' : host
+}
