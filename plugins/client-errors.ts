@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
@@ -11,7 +11,7 @@ const refused = new WeakSet<Socket>()
 export default plugin(
   (app, _options, done) => {
     app.server.on('connect', (_request, socket: Socket) => {
-      refuse(app, new Problem('malformed-request'), socket)
+      refuseInTurn(app, new Problem('malformed-request'), socket)
     })
     done()
   },
@@ -22,19 +22,22 @@ export function onClientError(this: FastifyInstance, error: ParserError, socket:
   // Whatever still comes after the bytes that were refused is refused with them.
   if (refused.has(socket)) return
   refused.add(socket)
-  const last = this.connections.get(socket)
-  if (error.code === 'ECONNRESET' || (last && isTheirs(last))) socket.destroy()
-  else if (last && !last.writableFinished && last.req.complete)
-    // Who asked well before gets their answer first.
-    last.once('close', () => {
-      refuse(this, parserProblem(error.code), socket)
-    })
-  else refuse(this, parserProblem(error.code), socket)
+  if (error.code === 'ECONNRESET') socket.destroy()
+  else refuseInTurn(this, parserProblem(error.code), socket)
 }
 
-/** Of the very request that went wrong: a second answer would be taken for that to another one. */
-function isTheirs({ headersSent, req }: ServerResponse): boolean {
-  return headersSent && !req.complete
+/** Who asked well before gets their answer first. */
+function refuseInTurn(app: FastifyInstance, problem: Problem, socket: Socket): void {
+  const last = app.connections.get(socket)
+  const isLastWrong = last?.req.complete === false
+  const owed = isLastWrong ? app.answerBefore(last) : last
+  const settle = () => {
+    // It was answered without its body, and a second answer would be taken for that to another request.
+    if (isLastWrong && last.headersSent) socket.destroySoon()
+    else refuse(app, problem, socket)
+  }
+  if (owed && !owed.writableFinished) owed.once('close', settle)
+  else settle()
 }
 
 function refuse(app: FastifyInstance, problem: Problem, socket: Socket): void {

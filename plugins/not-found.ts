@@ -11,10 +11,10 @@ export default plugin(
       allowed.set(url, methods)
     })
     app.setNotFoundHandler((request) => {
-      const path = request.url.split('?', 1)[0] ?? ''
-      const [, methods] = [...allowed].find(([route]) => fits(route, path)) ?? []
+      const path = pathOf(request.url)
+      const methods = new Set([...allowed].flatMap(([route, names]) => (fits(route, path) ? [...names] : [])))
       // A route that takes the method, and found nothing, says so itself.
-      throw methods && !methods.has(request.method)
+      throw methods.size > 0 && !methods.has(request.method)
         ? new Problem('method-not-allowed', { allow: [...methods].sort().join(', ') })
         : new Problem('not-found')
     })
@@ -22,6 +22,12 @@ export default plugin(
   },
   { name: 'not-found', dependencies: ['error-handler'] },
 )
+
+/** As the router reads it: without host and query, decoded. That it can be decoded was looked at before. */
+function pathOf(url: string): string {
+  const path = url.replace(/^https?:\/\/[^/]*/i, '').split('?', 1)[0] ?? ''
+  return decodeURI(path)
+}
 
 /** A route's pattern as Fastify has it: `:name` is one segment of the path, `*` all that follows. */
 function fits(route: string, path: string): boolean {

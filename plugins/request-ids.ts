@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import plugin from 'fastify-plugin'
 import { looksLikeKey } from '../src/callers/keys.js'
+import { echoes } from '../src/zendesk/echo.js'
 
 /** The caller's own id where it is harmless, else a new one. */
 export function requestId({ headers }: IncomingMessage): string {
@@ -12,9 +13,12 @@ export function requestId({ headers }: IncomingMessage): string {
 }
 
 function isPartOf(id: string, authorization = ''): boolean {
-  if (id.length < 8) return false
-  const decoded = Buffer.from(authorization.slice(authorization.indexOf(' ') + 1), 'base64').toString()
-  return authorization.includes(id) || decoded.includes(id)
+  if (id.length < 8 || authorization === '') return false
+  const credential = authorization.slice(authorization.indexOf(' ') + 1)
+  const pair = Buffer.from(credential, 'base64').toString()
+  if (credential.includes(id) || pair.includes(id)) return true
+  // The usual ids are hexadecimal, and cannot hold a key in another encoding.
+  return !/^[\da-f-]+$/i.test(id) && echoes(id, [credential, pair.slice(pair.indexOf(':') + 1)])
 }
 
 /** What every answer carries, whatever becomes of the request; so it comes before everything that can refuse. */

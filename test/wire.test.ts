@@ -126,8 +126,11 @@ t.test('a wrong method is told the right ones', async (t) => {
     '/docs': ['GET, HEAD', reading],
     '/openapi.json': ['GET, HEAD', reading],
     '/openapi.yaml': ['GET, HEAD', reading],
+    '/docs/': ['GET, HEAD', reading],
     '/docs/static/swagger-ui.css': ['GET, HEAD', reading],
   }
+  for (const spelling of ['/%73ession/renew', `http://localhost${RENEW}`, `${RENEW}?a=b`])
+    paths[spelling] = ['GET, POST', ['PUT', 'HEAD']]
   for (const [path, [allow, wrong]] of Object.entries(paths)) {
     for (const method of wrong) {
       const answer = parse(await speak(port, request(method, path)))
@@ -234,6 +237,12 @@ t.test('one request has one answer, and who asked well before gets theirs first'
   const said = await speak(open.port, `${good}garbage\r\n\r\nand more of it\r\n\r\n`)
   t.match(said, /^HTTP\/1\.1 200 OK\r\n[^]*"authenticity_token"[^]*HTTP\/1\.1 400 Bad Request\r\n/)
   t.equal(said.match(/HTTP\/1\.1 \d{3} /g)?.length, 2)
+
+  const chunked = `POST ${RENEW} HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`
+  for (const wrong of [chunked, `CONNECT localhost:80 HTTP/1.1\r\n${HOST}\r\n`]) {
+    const both = await speak(open.port, good + wrong)
+    t.same(both.match(/HTTP\/1\.1 \d{3} /g), ['HTTP/1.1 200 ', 'HTTP/1.1 400 '], wrong.slice(0, 7))
+  }
 })
 
 t.test('who sends a body that is much too large can still read the answer', async (t) => {
@@ -263,6 +272,10 @@ t.test("the caller's request id is kept where it is harmless", async (t) => {
     'X-Request-Id: one\r\nX-Request-Id: two\r\n',
     `X-Request-Id: zsp_${long.slice(0, 49)}\r\n`,
     `X-Request-Id: fake-key-of-mine\r\nAuthorization: Bearer fake-key-of-mine\r\n`,
+    `X-Request-Id: ${btoa('fake-key-of-mine')}\r\nAuthorization: Bearer fake-key-of-mine\r\n`.replaceAll(
+      '=',
+      '',
+    ),
     `X-Request-Id: fake-key-of-mine\r\nAuthorization: Basic ${btoa('me:fake-key-of-mine')}\r\n`,
   ]
   for (const header of replaced) {

@@ -121,7 +121,8 @@ async function verifyWith(
       try {
         return (await jwtVerify(token, key, options)).payload
       } catch (failure) {
-        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+        // Another one may be meant, also where this one cannot be used at all (RFC 7517, section 5).
+        if (isHonest(failure)) throw failure
       }
     }
     throw new errors.JWSSignatureVerificationFailed()
