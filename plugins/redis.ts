@@ -18,7 +18,8 @@ export default plugin(
     app.decorate('redis', redis)
     if (!redis) return
     redisUrl.follow(app.log, () => {
-      Object.assign(redis.options, optionsOf(redisUrl.reveal()))
+      // What the old address had and the new one has not must go: else the old password would be sent to a new host.
+      Object.assign(redis.options, NOTHING, optionsOf(redisUrl.reveal()))
       redis.disconnect(true)
     })
     app.addHook('onClose', () => {
@@ -28,6 +29,8 @@ export default plugin(
   },
   { name: 'redis' },
 )
+
+const NOTHING = { username: undefined, password: undefined, tls: undefined }
 
 async function connect(url: Secret, log: FastifyBaseLogger): Promise<Redis> {
   // Imported only where it is used: most services run without it, and it costs memory and time at the start.

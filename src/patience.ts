@@ -2,7 +2,15 @@ const LEAVE_ALONE = 5
 
 /** With Redis: after a failure it is left alone for so many times as long as that took, lest a slow one holds up every call. */
 export class Patience {
+  static readonly #all = new WeakMap<object, Patience>()
   #askAgainAt = 0
+
+  /** The one patience of all who use this client. */
+  static with(redis: object): Patience {
+    const patience = Patience.#all.get(redis) ?? new Patience()
+    Patience.#all.set(redis, patience)
+    return patience
+  }
 
   isOver(): boolean {
     return performance.now() < this.#askAgainAt

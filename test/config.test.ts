@@ -45,6 +45,12 @@ t.test('an account and a credential are enough; the rest has defaults', async (t
   t.equal(config.PORT, 3000, 'so does one without a value')
 })
 
+t.test('a malformed subdomain beside a URL is two mistakes', async (t) => {
+  const environment = { ...TOKEN, ZENDESK_SUBDOMAIN: 'ACME', ZENDESK_URL: 'https://acme.zendesk.com' }
+  const message = await readConfig(environment).catch((error: unknown) => String(error))
+  t.match(message, /ZENDESK_SUBDOMAIN: [^]*ZENDESK_URL: unset/)
+})
+
 t.test('what is right is taken as it is meant', async (t) => {
   const good: [NodeJS.ProcessEnv, meant: object][] = [
     [{ ...TOKEN, ZENDESK_URL: 'https://desk.example' }, { zendeskOrigin: 'https://desk.example' }],
@@ -83,7 +89,7 @@ t.test('what is right is taken as it is meant', async (t) => {
     [{ ...ENOUGH, HOST: 'app_1.Example.', ALLOW_ANONYMOUS_CALLERS: 'true' }, { HOST: 'app_1.Example.' }],
     [
       { ...ENOUGH, HOST: 'localhost', PORT: '0', DOCS: 'false' },
-      { HOST: 'localhost', PORT: 0, DOCS: false },
+      { HOST: '127.0.0.1', PORT: 0, DOCS: false },
     ],
     [
       { ...ENOUGH, HOST: '0.0.0.0', JWT_ISSUER: 'https://id.example/', JWT_AUDIENCE: 'proxy' },

@@ -68,7 +68,12 @@ export async function within(limitMs: number, asking: () => Promise<Asked>): Pro
 /** The four kinds of credential: the whole environment with each, the header it makes, and what must never be seen. */
 export function credentialKinds({ url, credentials }: SandboxZendesk) {
   const { email, password, apiToken, bearerToken, clientId, clientSecret } = credentials
-  const common = { ZENDESK_URL: url, ZENDESK_BUDGET_PER_MINUTE: '0', DOCS: 'false' }
+  const common = {
+    ZENDESK_URL: url,
+    ZENDESK_BUDGET_PER_MINUTE: '0',
+    CALLER_RATE_PER_MINUTE: '0',
+    DOCS: 'false',
+  }
   const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`
   return [
     {

@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { eventually } from './credentials.js'
@@ -115,6 +116,28 @@ t.test(
     t.equal(zendesk.renewals().length, calls)
   },
 )
+
+t.test('a replica without a budget does not wait for the turns of others', needsRedis, async (t) => {
+  const redis = await RedisServer.start(t)
+  const { environment } = await startZendesk(t)
+  const shared = { ...environment, REDIS_URL: redis.url, ZENDESK_TIMEOUT_MS: '500' }
+  const [pacing] = await start(t, 1, { ...shared, ZENDESK_BUDGET_PER_MINUTE: '10' })
+  const [free] = await start(t, 1, { ...shared, ZENDESK_BUDGET_PER_MINUTE: '0' })
+  t.equal((await renew(pacing)).status, 200)
+  t.equal((await renew(pacing)).status, 429)
+  for (let times = 0; times < 3; times++) t.equal((await renew(free)).status, 200)
+})
+
+t.test('a new address of redis gets nothing of the old one', needsRedis, async (t) => {
+  const file = `${t.testdir({ url: 'redis://someone:fake-old-password@127.0.0.1:1/3' })}/url`
+  const redis = await RedisServer.start(t)
+  const { environment } = await startZendesk(t)
+  const [replica] = await start(t, 1, { ...environment, REDIS_URL_FILE: file })
+  writeFileSync(`${file}.new`, redis.url)
+  renameSync(`${file}.new`, file)
+  await eventually(() => replica?.app.redis?.status === 'ready')
+  t.match(replica?.app.redis?.options, { username: undefined, password: undefined, tls: undefined, db: 0 })
+})
 
 t.test('redis holds times only, and only for a while', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)

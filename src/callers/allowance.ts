@@ -15,7 +15,7 @@ export class Allowance {
   readonly perMinute: number
   readonly #memory: RateLimiterMemory
   readonly #redis: RateLimiterRedis | undefined
-  readonly #patience = new Patience()
+  readonly #patience: Patience | undefined
   #newcomers = 0
   #countedSince = performance.now()
 
@@ -24,6 +24,7 @@ export class Allowance {
     const options = { points: perMinute, duration: 60, keyPrefix: `zendesk-session-proxy:${name}` }
     this.perMinute = perMinute
     this.#memory = new RateLimiterMemory(options)
+    this.#patience = redis && Patience.with(redis)
     this.#redis =
       redis && new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true })
   }
@@ -45,7 +46,7 @@ export class Allowance {
 
   /** Rejects with the count where the allowance is used up, as the library does. */
   #consume(key: string): Promise<RateLimiterRes> {
-    return this.#redis && !this.#patience.isOver()
+    return this.#redis && !this.#patience?.isOver()
       ? this.#consumeShared(this.#redis, key)
       : this.#memory.consume(key)
   }
@@ -57,7 +58,7 @@ export class Allowance {
       return await redis.consume(key)
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes) return refusal
-      this.#patience.lose(startedAt)
+      this.#patience?.lose(startedAt)
       return this.#memory.consume(key)
     }
   }

@@ -9,7 +9,7 @@ import {
   type JwtConfig,
 } from './callers.js'
 import type { Faults } from './faults.js'
-import { checkListening } from './listening.js'
+import { checkListening, listeningHost } from './listening.js'
 import { oneLine, readSecret } from './secrets.js'
 import { tracesUrl } from './tracing.js'
 import { secretNames, variables, type Environment, type SecretName } from './variables.js'
@@ -53,6 +53,7 @@ export function settle(environment: Environment, faults: Faults): Config {
   return {
     ...withoutSecrets(environment),
     ...settled,
+    HOST: listeningHost(environment),
     zendeskOrigin: origin,
     zendeskCredentials: credentials,
   }

@@ -14,6 +14,9 @@ export type CredentialConfig =
 /** The origin to call, without a slash at the end; undefined after a fault. */
 export function zendeskOrigin(environment: Environment, faults: Faults): string | undefined {
   const { ZENDESK_SUBDOMAIN: subdomain, ZENDESK_URL: url } = environment
+  // A malformed one counts as unset by now, but it is there.
+  if (url !== undefined && faults.blames('ZENDESK_SUBDOMAIN'))
+    faults.add(['ZENDESK_URL'], 'unset, or the other one')
   if ((subdomain === undefined) === (url === undefined)) {
     faults.add(
       ['ZENDESK_SUBDOMAIN', 'ZENDESK_URL'],

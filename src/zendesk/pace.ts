@@ -10,7 +10,7 @@ const SHORTEST_CALL_MS = 50
 export class Pace {
   readonly #schedule: Schedule
   readonly #observe: (wait: Wait) => void
-  /** What the last call that succeeded took: the next one will need as much. */
+  /** What the last call that succeeded took, in milliseconds. The next one is given twice as much. */
   #callMs = 0
 
   constructor(schedule: Schedule, observe: (wait: Wait) => void = () => undefined) {
@@ -44,7 +44,7 @@ export class Pace {
   patienceMs(deadline: Deadline): number {
     const remainingMs = deadline.remainingMs()
     // One that was very slow must not keep the next from waiting at all.
-    const callMs = Math.max(Math.min(this.#callMs, remainingMs / 2), SHORTEST_CALL_MS)
+    const callMs = Math.max(Math.min(this.#callMs * 2, remainingMs / 2), SHORTEST_CALL_MS)
     return Math.max(remainingMs - callMs, 0)
   }
 

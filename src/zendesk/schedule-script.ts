@@ -34,7 +34,8 @@ local function take(patience, remaining, reserved, interval, tolerance, counted)
   if not reserved then
     -- What a replica counted while it could not reach Redis is spent as well.
     due = math.max(due, now + counted)
-    local wait = due - tolerance - now
+    -- Without a budget there are no turns, whatever others have booked.
+    local wait = interval > 0 and due - tolerance - now or 0
     if wait > patience then return { 'budget', text(wait), '0' } end
     due = math.max(due, now) + interval
     if wait > 0 then

@@ -5,11 +5,12 @@ export class SharedStore {
   readonly #redis: ScriptRunner
   readonly #observe: (answers: boolean) => void
   #answers = true
-  readonly #patience = new Patience()
+  readonly #patience: Patience
 
   /** @param observe is told when Redis stops answering (false), and when it answers again. */
   constructor(redis: ScriptRunner, observe: (answers: boolean) => void) {
     this.#redis = redis
+    this.#patience = Patience.with(redis)
     this.#observe = observe
   }
 
