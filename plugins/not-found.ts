@@ -1,21 +1,22 @@
 import plugin from 'fastify-plugin'
 import { Problem } from '../src/problems.js'
 
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
 /** What no route answers: 405 where the path has routes for other methods (RFC 9110, section 15.5.6), else 404. */
 export default plugin(
   (app, _options, done) => {
-    const allowed = new Map<string, Set<string>>()
-    app.addHook('onRoute', ({ url, method }) => {
-      const methods = allowed.get(url) ?? new Set()
-      for (const each of [method].flat()) methods.add(each)
-      allowed.set(url, methods)
+    const routes = new Set<string>()
+    app.addHook('onRoute', ({ url }) => {
+      routes.add(url)
     })
     app.setNotFoundHandler((request) => {
       const path = pathOf(request.url)
-      const methods = new Set([...allowed].flatMap(([route, names]) => (fits(route, path) ? [...names] : [])))
+      const urls = [...routes].filter((url) => fits(url, path))
+      const methods = METHODS.filter((method) => urls.some((url) => app.hasRoute({ method, url })))
       // A route that takes the method, and found nothing, says so itself.
-      throw methods.size > 0 && !methods.has(request.method)
-        ? new Problem('method-not-allowed', { allow: [...methods].sort().join(', ') })
+      throw methods.length > 0 && !methods.some((method) => method === request.method)
+        ? new Problem('method-not-allowed', { allow: methods.join(', ') })
         : new Problem('not-found')
     })
     done()

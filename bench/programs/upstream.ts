@@ -1,4 +1,6 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import { headerLines } from '../../test/sandbox/wire.js'
 import { portOf } from '../ports.js'
 
 /** How the upstream behaves from now on; counting starts anew. */
@@ -18,20 +20,27 @@ const AUTHORIZATION = `Bearer ${process.env['UPSTREAM_TOKEN'] ?? ''}`
 const TOKEN = JSON.stringify({ authenticity_token: 'A'.repeat(86) })
 const REFUSAL = 'Number of allowed API requests per minute exceeded'
 
+/** Heads and bodies as Zendesk sends them, some 25 lines, made once: this shares its core with the load, and must not be the limit. */
+const answers = {
+  plain: prepared(200, 'application/json; charset=utf-8', Buffer.from(TOKEN)),
+  packed: prepared(200, 'application/json; charset=utf-8', gzipSync(TOKEN), ['Content-Encoding', 'gzip']),
+  refusal: prepared(429, 'text/plain; charset=UTF-8', Buffer.from(REFUSAL), ['Retry-After', '60']),
+  stranger: prepared(401, 'application/json; charset=utf-8', Buffer.from('{}')),
+}
+
 let mode: UpstreamMode = { delayMs: 0 }
 let count: UpstreamCount = { calls: 0, refused: 0 }
 
-// A few lines instead of the sandbox: it shares its core with the load, and must not be what is measured.
 const server = createServer((request, response) => {
   count.calls += 1
-  if (request.headers.authorization !== AUTHORIZATION) answer(response, 401, '{}')
+  if (request.headers.authorization !== AUTHORIZATION) answer(response, answers.stranger)
   else if (count.calls > (mode.limit ?? Infinity)) {
     count.refused += 1
-    answer(response, 429, REFUSAL)
-  } else if (mode.delayMs === 0) answer(response, 200, TOKEN)
+    answer(response, answers.refusal)
+  } else if (mode.delayMs === 0) answer(response, tokenFor(request))
   else
     setTimeout(() => {
-      answer(response, 200, TOKEN)
+      answer(response, tokenFor(request))
     }, mode.delayMs)
 })
 server.keepAliveTimeout = 75_000
@@ -45,11 +54,19 @@ process.on('message', (wanted: UpstreamMode | 'count') => {
 })
 process.once('disconnect', () => process.exit())
 
-function answer(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, {
-    'content-type': status === 429 ? 'text/plain' : 'application/json; charset=utf-8',
-    'content-length': body.length,
-    ...(status === 429 && { 'retry-after': '60' }),
-  })
+type Prepared = ReturnType<typeof prepared>
+
+function prepared(status: number, contentType: string, body: Buffer, more: string[] = []) {
+  const quota = { limit: 700, remaining: 668, resetSeconds: 27 }
+  const lines = headerLines({ status, contentType, body: body.toString('latin1') }, quota).flat()
+  return { status, head: [...lines, ...more, 'Content-Length', String(body.length)], body }
+}
+
+function tokenFor({ headers }: IncomingMessage): Prepared {
+  return String(headers['accept-encoding']).includes('gzip') ? answers.packed : answers.plain
+}
+
+function answer(response: ServerResponse, { status, head, body }: Prepared): void {
+  response.writeHead(status, head)
   response.end(body)
 }

@@ -16,7 +16,10 @@ export class SharedStore {
 
   /** What the script returned; undefined where Redis does not answer, or lately did not. */
   async ask(script: string, key: string, values: (string | number)[]): Promise<string[] | undefined> {
-    if (this.#patience.isOver()) return undefined
+    if (this.#patience.isOver()) {
+      this.#note(false)
+      return undefined
+    }
     const startedAt = performance.now()
     try {
       const reply = (await this.#redis.eval(script, 1, key, ...values)) as string[]
