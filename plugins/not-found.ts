@@ -26,8 +26,8 @@ export default plugin(
 
 /** As the router reads it: without host and query, decoded. That it can be decoded was looked at before. */
 function pathOf(url: string): string {
-  const path = url.replace(/^https?:\/\/[^/]*/i, '').split('?', 1)[0] ?? ''
-  return decodeURI(path)
+  const path = url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0] ?? ''
+  return path === '' ? '/' : decodeURI(path)
 }
 
 /** A route's pattern as Fastify has it: `:name` is one segment of the path, `*` all that follows. */

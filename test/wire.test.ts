@@ -131,6 +131,7 @@ t.test('a wrong method is told the right ones', async (t) => {
   }
   for (const spelling of ['/%73ession/renew', `http://localhost${RENEW}`, `${RENEW}?a=b`])
     paths[spelling] = ['GET, POST', ['PUT', 'HEAD']]
+  paths['http://localhost'] = paths['http://localhost?a=b'] = ['GET, HEAD', ['PUT']]
   for (const [path, [allow, wrong]] of Object.entries(paths)) {
     for (const method of wrong) {
       const answer = parse(await speak(port, request(method, path)))
