@@ -4,10 +4,13 @@ import { Problem } from '../problems.js'
 /** The one time limit of an operation. Everything done under it waits through it, so that nothing can outlast it. */
 export class Deadline {
   readonly signal: AbortSignal
+  /** How long it was at the beginning. */
+  readonly totalMs: number
   readonly #endsAt: number
   readonly #timer: NodeJS.Timeout
 
   constructor(milliseconds: number) {
+    this.totalMs = milliseconds
     const controller = new AbortController()
     this.signal = controller.signal
     this.#endsAt = performance.now() + milliseconds

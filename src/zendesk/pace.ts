@@ -42,10 +42,9 @@ export class Pace {
 
   /** How long may be waited under this deadline so that there is still time for a call, in milliseconds. */
   patienceMs(deadline: Deadline): number {
-    const remainingMs = deadline.remainingMs()
     // One that was very slow must not keep the next from waiting at all.
-    const callMs = Math.max(Math.min(this.#callMs * 2, remainingMs / 2), SHORTEST_CALL_MS)
-    return Math.max(remainingMs - callMs, 0)
+    const callMs = Math.max(Math.min(this.#callMs * 2, deadline.totalMs / 2), SHORTEST_CALL_MS)
+    return Math.max(deadline.remainingMs() - callMs, 0)
   }
 
   async #turn(deadline: Deadline): Promise<Turn | Problem> {
