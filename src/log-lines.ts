@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 
 /** Octets handed over at once. */
-const CHUNK = 64 * 1024
+const CHUNK = 256 * 1024
 /** A UTF-16 unit of a line becomes so many octets of UTF-8 at the most. */
 const WIDEST = 3
 /** How long a line may wait for company, in milliseconds. */
@@ -13,16 +13,26 @@ const LONGEST_WAIT_MS = 10
  * Kept as text, lines are some forty pieces each, which the garbage collector would copy again and again.)
  */
 export class LogLines {
-  #chunk = Buffer.allocUnsafe(CHUNK)
+  #chunk: Buffer = Buffer.allocUnsafe(CHUNK)
   #used = 0
+  /** The chunk that was handed over last, until all is written. */
+  #sent: Buffer | undefined
+  /** A chunk that was written, to be filled again. */
+  #spare: Buffer | undefined
   #isIdle = true
+  readonly #timer: NodeJS.Timeout
   readonly #output
 
   constructor() {
     // Before pino's own listener, which writes what it has.
     process.once('exit', this.#handOver)
     this.#output = pino.destination({ sync: false, contentMode: 'buffer' })
-    this.#output.on('drain', () => (this.#isIdle = true))
+    this.#output.on('drain', () => {
+      this.#isIdle = true
+      this.#spare = this.#sent
+      this.#sent = undefined
+    })
+    this.#timer = setTimeout(this.#handOver, LONGEST_WAIT_MS)
   }
 
   write(line: string): void {
@@ -32,7 +42,7 @@ export class LogLines {
       this.#send(Buffer.from(line))
       return
     }
-    if (this.#used === 0) setTimeout(this.#handOver, LONGEST_WAIT_MS)
+    if (this.#used === 0) this.#timer.refresh()
     this.#used += this.#chunk.write(line, this.#used)
   }
 
@@ -51,9 +61,12 @@ export class LogLines {
 
   readonly #handOver = (): void => {
     if (this.#used === 0) return
-    this.#send(this.#chunk.subarray(0, this.#used))
-    this.#chunk = Buffer.allocUnsafe(CHUNK)
+    const bytes = this.#chunk.subarray(0, this.#used)
+    this.#sent = this.#chunk
+    this.#chunk = this.#spare ?? Buffer.allocUnsafe(CHUNK)
+    this.#spare = undefined
     this.#used = 0
+    this.#send(bytes)
   }
 
   #send(bytes: Buffer): void {
