@@ -1,37 +1,51 @@
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest, RequestEnd } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest, RequestKind } from 'fastify'
 import plugin from 'fastify-plugin'
 
+export interface RequestLogOptions {
+  /** The logger itself: what Fastify makes of it has no children. */
+  log: FastifyBaseLogger
+}
+
 /** One line per request, of chosen fields only: a URL, a header or a body may hold a secret. */
-export default plugin(
-  (app, _options, done) => {
-    app.onRequestEnd((request, reply, end) => {
-      write(app.log, request, reply, end)
+export default plugin<RequestLogOptions>(
+  (app, { log }, done) => {
+    const logs = new Map<RequestKind, FastifyBaseLogger>()
+    app.onRequestEnd((request, reply, kind) => {
+      let lines = logs.get(kind)
+      if (!lines) {
+        lines = log.child(commonFields(request, kind))
+        logs.set(kind, lines)
+      }
+      if (kind.status === undefined) lines.info(ownFields(request, reply), 'caller left')
+      else if (kind.quiet && kind.status < 400) lines.debug(ownFields(request, reply), 'request')
+      else lines.info(ownFields(request, reply), 'request')
     })
     done()
   },
   { name: 'request-log', dependencies: ['request-ends'] },
 )
 
-function write(log: FastifyBaseLogger, request: FastifyRequest, reply: FastifyReply, end: RequestEnd): void {
-  if (!end.answered) log.info({ ...fields(request, reply, end), status: undefined }, 'caller left')
-  else if (end.quiet && reply.statusCode < 400) log.debug(fields(request, reply, end), 'request')
-  else log.info(fields(request, reply, end), 'request')
+/** What is the same for all requests of a kind; written out once, by a logger of its own. */
+function commonFields({ zendeskMs }: FastifyRequest, { method, route, status, code }: RequestKind): object {
+  const renewed = status === 200 && zendeskMs !== undefined
+  return {
+    method,
+    route: route === '' ? undefined : route,
+    status,
+    code,
+    zendesk: renewed ? { status: 200 } : undefined,
+  }
 }
 
-function fields(request: FastifyRequest, reply: FastifyReply, { route }: RequestEnd): object {
-  const { problem } = request
+function ownFields({ id, caller, problem, zendeskMs }: FastifyRequest, reply: FastifyReply): object {
   return {
-    requestId: request.id,
-    method: request.method,
-    route: route === '' ? undefined : route,
-    status: reply.statusCode,
-    code: problem?.code,
+    requestId: id,
+    caller,
+    durationMs: round(reply.elapsedTime),
+    zendeskMs: round(problem?.zendeskMs ?? zendeskMs),
+    zendesk: problem?.zendesk,
     retryAfter: problem?.retryAfter,
     waitsFor: problem?.waitsFor,
-    caller: request.caller,
-    durationMs: round(reply.elapsedTime),
-    zendesk: problem?.zendesk ?? (request.zendeskMs === undefined ? undefined : { status: 200 }),
-    zendeskMs: round(problem?.zendeskMs ?? request.zendeskMs),
   }
 }
 

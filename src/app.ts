@@ -46,7 +46,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
   await app.register(connections)
   await app.register(clientErrors)
   await app.register(requestEnds)
-  await app.register(requestLog)
+  await app.register(requestLog, { log })
   await app.register(tracing)
   await app.register(requestIds)
   await app.register(cors)

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RequestKind } from 'fastify'
 import { Counter, Histogram, type Registry } from 'prom-client'
 import { SECONDS } from './names.js'
 
@@ -20,9 +20,10 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
     buckets: SECONDS,
     registers: [registry],
   })
-  const resolve = (method: string, route: string, status: string, code: string) => {
-    const counter = requests.labels({ method, route, status, code })
-    const histogram = durations.labels({ method, route, status })
+  const measure = ({ method, route, status, code }: RequestKind) => {
+    const labels = { method, route, status: status ?? '' }
+    const counter = requests.labels({ ...labels, code: code ?? '' })
+    const histogram = durations.labels(labels)
     let count = 0
     return {
       add(milliseconds: number) {
@@ -35,17 +36,14 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
       },
     }
   }
-  // Resolved once per combination, and counters only told when scraped: this runs for every request.
-  const series = new Map<string, ReturnType<typeof resolve>>()
+  // Resolved once for each kind, and counters only told when scraped: this runs for every request.
+  const series = new Map<RequestKind, ReturnType<typeof measure>>()
 
-  app.onRequestEnd(({ method, problem }, reply, { route, answered }) => {
-    const status = answered ? String(reply.statusCode) : ''
-    const code = problem?.code ?? ''
-    const key = `${method} ${route} ${status} ${code}`
-    let one = series.get(key)
+  app.onRequestEnd((_request, reply, kind) => {
+    let one = series.get(kind)
     if (!one) {
-      one = resolve(method, route, status, code)
-      series.set(key, one)
+      one = measure(kind)
+      series.set(kind, one)
     }
     one.add(reply.elapsedTime)
   })

@@ -38,18 +38,18 @@ export function traceRequests(
       spans.get(request)?.addLink({ context: underWay.spanContext() })
     next()
   })
-  app.onRequestEnd((request, reply, { route, answered }) => {
+  app.onRequestEnd((request, _reply, { method, route, status, code }) => {
     const span = spans.get(request)
     if (!span) return
     span.setAttributes({
-      'http.request.method': request.method,
+      'http.request.method': method,
       'zendesk_session_proxy.request_id': request.id,
       ...(route !== '' && { 'http.route': route }),
       ...(request.caller !== undefined && { 'zendesk_session_proxy.caller': request.caller }),
-      ...(request.problem && { 'error.type': request.problem.code }),
-      ...(answered && { 'http.response.status_code': reply.statusCode }),
+      ...(code !== undefined && { 'error.type': code }),
+      ...(status !== undefined && { 'http.response.status_code': status }),
     })
-    if (answered && reply.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+    if (status !== undefined && status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
     span.end()
   })
 }
