@@ -1,9 +1,10 @@
 import { measureAlone, type AddedTime } from './alone.js'
 import { measure, startCannon, type Measurement } from './measure.js'
+import { stop } from './processes.js'
 import { endProgress, Steps } from './progress.js'
 import { scenarios, strictZendesk, type ComparisonName, type ScenarioName } from './scenarios.js'
 import { measureStrict, type StrictResult } from './strict.js'
-import { startSubject, subjectNames, type Subject, type SubjectName } from './subjects.js'
+import { startSubject, type Subject, type SubjectName } from './subjects.js'
 import { Upstream, UPSTREAM_TOKEN } from './upstream.js'
 
 export interface CompareOptions {
@@ -11,6 +12,9 @@ export interface CompareOptions {
   rounds: number
   only: readonly ComparisonName[]
 }
+
+const WARM_UP_S = 2
+const ALONE = ['this service', 'http-proxy', 'nginx'] as const
 
 /** Everything measured, in the order of the rounds, so that values of one round are neighbours in time. */
 export interface Comparison {
@@ -21,43 +25,37 @@ export interface Comparison {
   missing: SubjectName[]
 }
 
-/** All subjects side by side in one run: each round asks each of them in each scenario. */
+/** All subjects side by side in one run: in each scenario, each round asks each of them. */
 export async function compare({ seconds, rounds, only }: CompareOptions): Promise<Comparison> {
   const upstream = await Upstream.start()
-  const options = { upstream: upstream.origin, token: UPSTREAM_TOKEN, budgetPerMinute: 0 }
-  const started = await Promise.all(subjectNames.map((name) => startSubject(name, options)))
-  const subjects = started.filter((subject) => subject !== undefined)
-  const missing = subjectNames.filter((_, index) => started[index] === undefined)
-
-  const wanted = (['instant', 'slow'] as const).filter((name) => only.includes(name))
-  const turns = wanted.flatMap((scenario) =>
-    subjects.filter(({ name }) => takesPart(scenario, name)).map((subject) => ({ scenario, subject })),
-  )
-  const strictSubjects = strictZendesk.subjects.filter(
-    (name) => only.includes('strict') && !missing.includes(name),
-  )
-  const steps = new Steps(
-    turns.length * (rounds + 1) + strictSubjects.length + (only.includes('alone') ? 1 : 0),
-  )
-  const comparison: Comparison = { speed: {}, strict: [], strictSeconds: seconds * 2, alone: [], missing }
-
   const parts = { cannon: await startCannon(), upstream }
-  for (let round = 0; round <= rounds; round++) {
-    for (const { scenario, subject } of rotated(turns, round)) {
-      steps.next(
-        `${round === 0 ? 'warm-up' : `round ${round}`}: ${scenarios[scenario].title}, ${subject.name}`,
-      )
-      const result = await measure(parts, subject, scenarios[scenario], round === 0 ? 2 : seconds)
-      if (round > 0) keep(comparison, scenario, subject, result)
+  const speedScenarios = (['instant', 'slow'] as const).filter((name) => only.includes(name))
+  const strictSubjects = only.includes('strict') ? strictZendesk.subjects : []
+  const turns = speedScenarios.reduce((sum, name) => sum + scenarios[name].subjects.length * (rounds + 1), 0)
+  const steps = new Steps(turns + strictSubjects.length + (only.includes('alone') ? 1 : 0))
+  const comparison: Comparison = { speed: {}, strict: [], strictSeconds: seconds * 2, alone: [], missing: [] }
+
+  for (const name of speedScenarios) {
+    const scenario = scenarios[name]
+    const measured = new Map<SubjectName, Measurement[]>()
+    const subjects = await startSubjects(scenario.subjects, upstream, comparison.missing)
+    for (let round = 0; round <= rounds; round++) {
+      for (const subject of rotated(subjects, round)) {
+        steps.next(`${round === 0 ? 'warm-up' : `round ${round}`}: ${scenario.title}, ${subject.name}`)
+        const result = await measure(parts, subject, scenario, round === 0 ? WARM_UP_S : seconds)
+        if (round > 0) measured.set(subject.name, [...(measured.get(subject.name) ?? []), result])
+      }
     }
+    comparison.speed[name] = measured
+    await Promise.all(subjects.map((subject) => stop(subject)))
   }
-  // After all that, so that the code of each is as compiled as it is after a minute of service.
   if (only.includes('alone')) {
     steps.next('one caller at a time')
-    comparison.alone = await measureAlone(
-      upstream,
-      subjects.filter(({ name }) => name !== 'bare Fastify'),
-    )
+    const subjects = await startSubjects(ALONE, upstream, comparison.missing)
+    // So that the code of each is as compiled as it is after a while of service.
+    for (const subject of subjects) await measure(parts, subject, scenarios.instant, WARM_UP_S)
+    comparison.alone = await measureAlone(upstream, subjects)
+    await Promise.all(subjects.map((subject) => stop(subject)))
   }
   for (const name of strictSubjects) {
     steps.next(`${strictZendesk.title}, ${name}`)
@@ -68,17 +66,23 @@ export async function compare({ seconds, rounds, only }: CompareOptions): Promis
   return comparison
 }
 
-function takesPart(scenario: ScenarioName, name: SubjectName): boolean {
-  return (scenarios[scenario].subjects as readonly SubjectName[]).includes(name)
+/**
+ * New ones for each scenario: what requests that wait leave behind in the heap slows down those that come after them, and
+ * would be measured in the scenario that comes second.
+ */
+async function startSubjects(
+  names: readonly SubjectName[],
+  upstream: Upstream,
+  missing: SubjectName[],
+): Promise<Subject[]> {
+  const options = { upstream: upstream.origin, token: UPSTREAM_TOKEN, budgetPerMinute: 0 }
+  const started = await Promise.all(names.map((name) => startSubject(name, options)))
+  missing.push(...names.filter((name, index) => !started[index] && !missing.includes(name)))
+  return started.filter((subject) => subject !== undefined)
 }
 
 /** So that nobody is always the first, or always behind the same neighbour's heat. */
 function rotated<T>(items: readonly T[], by: number): T[] {
   const from = items.length === 0 ? 0 : by % items.length
   return [...items.slice(from), ...items.slice(0, from)]
-}
-
-function keep({ speed }: Comparison, scenario: ScenarioName, { name }: Subject, result: Measurement): void {
-  const measured = (speed[scenario] ??= new Map<SubjectName, Measurement[]>())
-  measured.set(name, [...(measured.get(name) ?? []), result])
 }
