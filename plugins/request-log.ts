@@ -16,7 +16,8 @@ export default plugin<RequestLogOptions>(
         lines = log.child(commonFields(request, kind))
         logs.set(kind, lines)
       }
-      if (kind.status === undefined) lines.info(ownFields(request, reply), 'caller left')
+      if (kind.status === undefined)
+        lines.info({ ...ownFields(request, reply), ...renewed(request) }, 'caller left')
       else if (kind.quiet && kind.status < 400) lines.debug(ownFields(request, reply), 'request')
       else lines.info(ownFields(request, reply), 'request')
     })
@@ -26,15 +27,19 @@ export default plugin<RequestLogOptions>(
 )
 
 /** What is the same for all requests of a kind; written out once, by a logger of its own. */
-function commonFields({ zendeskMs }: FastifyRequest, { method, route, status, code }: RequestKind): object {
-  const renewed = status === 200 && zendeskMs !== undefined
+function commonFields(request: FastifyRequest, { method, route, status, code }: RequestKind): object {
   return {
     method,
     route: route === '' ? undefined : route,
     status,
     code,
-    zendesk: renewed ? { status: 200 } : undefined,
+    ...(status === 200 && renewed(request)),
   }
+}
+
+/** What Zendesk said to a renewal that succeeded. */
+function renewed({ zendeskMs }: FastifyRequest): object | undefined {
+  return zendeskMs === undefined ? undefined : { zendesk: { status: 200 } }
 }
 
 function ownFields({ id, caller, problem, zendeskMs }: FastifyRequest, reply: FastifyReply): object {
