@@ -52,8 +52,6 @@ export async function compare({ seconds, rounds, only }: CompareOptions): Promis
   if (only.includes('alone')) {
     steps.next('one caller at a time')
     const subjects = await startSubjects(ALONE, upstream, comparison.missing)
-    // So that the code of each is as compiled as it is after a while of service.
-    for (const subject of subjects) await measure(parts, subject, scenarios.instant, WARM_UP_S)
     comparison.alone = await measureAlone(upstream, subjects)
     await Promise.all(subjects.map((subject) => stop(subject)))
   }
