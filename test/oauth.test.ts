@@ -75,6 +75,26 @@ t.test(
   },
 )
 
+t.test(
+  'a token that ends when the budget is spent costs a wait, and is not told as credentials that are bad',
+  async (t) => {
+    // A burst of five, then a call in 1.1 s: more than a caller waits here.
+    const { url, zendesk } = await startOAuth(t, {
+      ZENDESK_BUDGET_PER_MINUTE: '60',
+      ZENDESK_TIMEOUT_MS: '600',
+    })
+    for (let call = 0; call < 4; call++) t.equal((await ask(`${url}/session/renew`)).status, 200)
+    zendesk.revokeTokens()
+    const untilTokens = await codesUntil(url, undefined)
+    t.same(new Set(untilTokens), new Set(['zendesk-rate-limited']))
+    t.equal(zendesk.renewals().filter(({ status }) => status === 401).length, 1)
+
+    zendesk.misbehave({ kind: 'status', status: 401, shape: 'invalid-token', target: 'renew' })
+    const untilRejection = await codesUntil(url, 'zendesk-credentials-rejected')
+    t.same(new Set(untilRejection), new Set(['zendesk-rate-limited']), 'a second one in a row is told')
+  },
+)
+
 t.test('a second 401 in a row is the end: our credentials are rejected', async (t) => {
   const { url, zendesk } = await startOAuth(t)
   zendesk.misbehave({ kind: 'status', status: 401, shape: 'invalid-token', target: 'renew' })
@@ -184,4 +204,16 @@ async function startOAuth(t: Test, environment: NodeJS.ProcessEnv = {}, options:
 
 function authorizations(zendesk: { renewals: () => { headers: Record<string, unknown> }[] }): unknown[] {
   return zendesk.renewals().map(({ headers }) => headers['authorization'])
+}
+
+/** What callers are told who come one after the other, until one is told this code, or, undefined, gets a token. */
+async function codesUntil(url: string, last: string | undefined): Promise<unknown[]> {
+  const codes: unknown[] = []
+  for (;;) {
+    const { body } = await ask(`${url}/session/renew`)
+    if (body?.['code'] === last) return codes
+    codes.push(body?.['code'])
+    if (codes.length > 200) return codes
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }

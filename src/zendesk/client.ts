@@ -97,7 +97,11 @@ export class ZendeskClient {
     errand.mayRenewCredential = false
     const renewed = await credentials.authorization(errand.deadline)
     const second = renewed instanceof Problem ? renewed : await this.#send(errand, renewed)
-    return second instanceof Problem && second.waitsFor ? verdict : second
+    if (!(second instanceof Problem && second.waitsFor)) return second
+    if (this.#accepted !== 'ok') return verdict
+    // One that was good has come to its end, and the next one has to wait: that says nothing against it yet.
+    this.#accepted = 'unverified'
+    return second
   }
 
   async #send<T>({ call, judge, deadline }: Errand<T>, authorization: string): Promise<Verdict<T>> {
