@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 
-/** Octets handed over at once. */
-const CHUNK = 256 * 1024
+/** Octets handed over at once: what a pipe takes in one piece (pipe(7)), so that the last chunk is whole at an exit. */
+const CHUNK = 64 * 1024
 /** A UTF-16 unit of a line becomes so many octets of UTF-8 at the most. */
 const WIDEST = 3
 /** How long a line may wait for company, in milliseconds. */
@@ -29,7 +29,7 @@ export class LogLines {
     this.#output = pino.destination({ sync: false, contentMode: 'buffer' })
     this.#output.on('drain', () => {
       this.#isIdle = true
-      this.#spare = this.#sent
+      this.#spare = this.#sent ?? this.#spare
       this.#sent = undefined
     })
     this.#timer = setTimeout(this.#handOver, LONGEST_WAIT_MS)
