@@ -100,8 +100,7 @@ export class OAuthTokens implements Credentials {
     const refused = verdict instanceof Problem && verdict.code === 'zendesk-credentials-rejected'
     // The secret may have been rotated a moment ago.
     if (!refused || !this.#client.secret.refresh()) return verdict
-    const second = await this.#askOnce(deadline)
-    return second instanceof Problem && second.waitsFor ? verdict : second
+    return this.#askOnce(deadline)
   }
 
   #askOnce(deadline: Deadline): Promise<Verdict<AccessToken>> {
