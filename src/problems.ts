@@ -10,7 +10,7 @@ export class Problem extends Error {
   readonly challenge: Challenge | undefined
   /** How long Zendesk took for the answer that led to this, in milliseconds; for the log. */
   zendeskMs: number | undefined
-  /** Set where Zendesk was not asked, since the turn would have come too late: what the wait was for. */
+  /** Set where a call was not made, since its turn would have come too late: what the wait was for. */
   waitsFor: string | undefined
 
   constructor(code: ProblemCode, particulars: Particulars = {}) {

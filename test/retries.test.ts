@@ -65,6 +65,30 @@ t.test('a credential is renewed once for one errand, however often it is refused
   t.same(asked, ['token', '401 No', 'token', '503 Down', '401 No'])
 })
 
+t.test('what Zendesk said is not told any more when it has said something else since', async (t) => {
+  const token = JSON.stringify({ authenticity_token: 'sandbox-session-token' })
+  const verdicts = [`200 OK ${token}`, '503 Down', '401 No', `200 OK ${token}`]
+  const talk = (socket: Socket, request: string) => {
+    const granted = '200 OK {"access_token":"sandbox-token"}'
+    const said = request.startsWith('POST') ? granted : (verdicts.shift() ?? '500 Unexpected')
+    const body = said.slice(said.indexOf('{') === -1 ? said.length : said.indexOf('{'))
+    const head = said.slice(0, said.length - body.length).trim()
+    socket.write(`HTTP/1.1 ${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  }
+  // A burst of five: two fetches and three calls; the sixth has a turn in 1.1 s.
+  const { url } = await startRaw(t, talk, {
+    ZENDESK_OAUTH_TOKEN: '',
+    ZENDESK_OAUTH_CLIENT_ID: 'sandbox-client',
+    ZENDESK_OAUTH_CLIENT_SECRET: 'sandbox-client-secret-not-a-secret',
+    ZENDESK_BUDGET_PER_MINUTE: '60',
+    ZENDESK_TIMEOUT_MS: '600',
+  })
+  t.equal((await ask(`${url}/session/renew`)).status, 200)
+  const { body } = await ask(`${url}/session/renew`)
+  t.match(body, { status: 429, code: 'zendesk-rate-limited', retryAfter: Number, zendesk: undefined })
+  t.match((await ask(`${url}/readyz`)).body, { credentials: 'unverified', breaker: 'closed' })
+})
+
 t.test('tries end with the deadline', async (t) => {
   const { url, zendesk } = await startBoth(t, { DOCS: 'false', ZENDESK_TIMEOUT_MS: '500' })
   for (const fault of [{ kind: 'status', status: 503 }, { kind: 'reset' }] as const) {

@@ -60,18 +60,17 @@ export class ZendeskClient {
   /** One operation within its deadline: tries, and waits between them. */
   async #call<T>(call: Call, judge: Judge<T>): Promise<Exclude<Verdict<T>, Problem>> {
     const deadline = new Deadline(this.#parts.timeoutMs)
-    const errand = { call, judge, deadline, mayRenewCredential: true }
-    let said: Problem | undefined
+    const errand: Errand<T> = { call, judge, deadline, mayRenewCredential: true, said: undefined }
     try {
       for (let tries = 1; ; tries++) {
         const verdict = await this.#breaker.run(() => this.#try(errand))
         if (!(verdict instanceof Problem)) return verdict
         // That another try would have to wait too long says less than what Zendesk has said.
-        if (verdict.waitsFor && said) throw said
+        if (verdict.waitsFor && errand.said) throw errand.said
         const wait = waitBeforeRetry(verdict, tries)
         const patience = this.#parts.pace.patienceMs(deadline)
         if (wait === undefined || wait > patience || this.#breaker.state !== 'closed') throw verdict
-        said = verdict
+        errand.said = verdict
         await deadline.sleep(wait)
       }
     } finally {
@@ -101,6 +100,8 @@ export class ZendeskClient {
     if (this.#accepted !== 'ok') return verdict
     // One that was good has come to its end, and the next one has to wait: that says nothing against it yet.
     this.#accepted = 'unverified'
+    this.#breaker.answered()
+    errand.said = undefined
     return second
   }
 
@@ -145,6 +146,8 @@ interface Errand<T> {
   judge: Judge<T>
   deadline: Deadline
   mayRenewCredential: boolean
+  /** What Zendesk has said last, and what still holds. */
+  said: Problem | undefined
 }
 
 export interface Call {
