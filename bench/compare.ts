@@ -59,6 +59,7 @@ export async function compare({ seconds, rounds, only }: CompareOptions): Promis
     steps.next(`${strictZendesk.title}, ${name}`)
     const result = await measureStrict(name, upstream, comparison.strictSeconds)
     if (result) comparison.strict.push(result)
+    else if (!comparison.missing.includes(name)) comparison.missing.push(name)
   }
   endProgress()
   return comparison
