@@ -4,7 +4,7 @@ import type { Credentials } from './credentials.js'
 import { Deadline } from './deadline.js'
 import type { ZendeskEvents } from './events.js'
 import { Flight } from './flight.js'
-import { judgeIdentity, judgeRenewal, type Answer, type Identity } from './judge.js'
+import { judgeRenewal, type Answer } from './judge.js'
 import type { Pace } from './pace.js'
 import { waitBeforeRetry } from './retry.js'
 import type { Operation, Transport, Verdict } from './transport.js'
@@ -30,12 +30,6 @@ export class ZendeskClient {
   renewSession(): Promise<Renewal> {
     this.#breaker.admit()
     return this.#renewal.join()
-  }
-
-  /** Who Zendesk takes us for; `id` is null where it ignored our credentials. Not shared. */
-  async whoami(): Promise<Identity> {
-    const { value } = await this.#call(IDENTIFY, judgeIdentity)
-    return value
   }
 
   /** How Zendesk looks from here. */
