@@ -1,8 +1,14 @@
 import { measureAlone, type AddedTime } from './alone.js'
 import { measure, startCannon, type Measurement } from './measure.js'
-import { stop } from './processes.js'
+import { stop, type Running } from './processes.js'
 import { endProgress, Steps } from './progress.js'
-import { scenarios, strictZendesk, type ComparisonName, type ScenarioName } from './scenarios.js'
+import {
+  scenarios,
+  strictZendesk,
+  type ComparisonName,
+  type Scenario,
+  type ScenarioName,
+} from './scenarios.js'
 import { measureStrict, type StrictResult } from './strict.js'
 import { startSubject, type Subject, type SubjectName } from './subjects.js'
 import { Upstream, UPSTREAM_TOKEN } from './upstream.js'
@@ -35,20 +41,8 @@ export async function compare({ seconds, rounds, only }: CompareOptions): Promis
   const steps = new Steps(turns + strictSubjects.length + (only.includes('alone') ? 1 : 0))
   const comparison: Comparison = { speed: {}, strict: [], strictSeconds: seconds * 2, alone: [], missing: [] }
 
-  for (const name of speedScenarios) {
-    const scenario = scenarios[name]
-    const measured = new Map<SubjectName, Measurement[]>()
-    const subjects = await startSubjects(scenario.subjects, upstream, comparison.missing)
-    for (let round = 0; round <= rounds; round++) {
-      for (const subject of rotated(subjects, round)) {
-        steps.next(`${round === 0 ? 'warm-up' : `round ${round}`}: ${scenario.title}, ${subject.name}`)
-        const result = await measure(parts, subject, scenario, round === 0 ? WARM_UP_S : seconds)
-        if (round > 0) measured.set(subject.name, [...(measured.get(subject.name) ?? []), result])
-      }
-    }
-    comparison.speed[name] = measured
-    await Promise.all(subjects.map((subject) => stop(subject)))
-  }
+  const asked = { parts, seconds, rounds, steps, missing: comparison.missing }
+  for (const name of speedScenarios) comparison.speed[name] = await measureSpeed(scenarios[name], asked)
   if (only.includes('alone')) {
     steps.next('one caller at a time')
     const subjects = await startSubjects(ALONE, upstream, comparison.missing)
@@ -63,6 +57,31 @@ export async function compare({ seconds, rounds, only }: CompareOptions): Promis
   }
   endProgress()
   return comparison
+}
+
+interface Asked {
+  parts: { cannon: Running; upstream: Upstream }
+  seconds: number
+  rounds: number
+  steps: Steps
+  missing: SubjectName[]
+}
+
+async function measureSpeed(
+  scenario: Scenario,
+  { parts, seconds, rounds, steps, missing }: Asked,
+): Promise<Map<SubjectName, Measurement[]>> {
+  const measured = new Map<SubjectName, Measurement[]>()
+  const subjects = await startSubjects(scenario.subjects, parts.upstream, missing)
+  for (let round = 0; round <= rounds; round++) {
+    for (const subject of rotated(subjects, round)) {
+      steps.next(`${round === 0 ? 'warm-up' : `round ${round}`}: ${scenario.title}, ${subject.name}`)
+      const result = await measure(parts, subject, scenario, round === 0 ? WARM_UP_S : seconds)
+      if (round > 0) measured.set(subject.name, [...(measured.get(subject.name) ?? []), result])
+    }
+  }
+  await Promise.all(subjects.map((subject) => stop(subject)))
+  return measured
 }
 
 /**
