@@ -1,4 +1,4 @@
-import { catalogue, type ProblemCode } from '../src/catalogue.js'
+import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
 import type { Answer, Lost } from './callers.js'
 
 export interface Owed {

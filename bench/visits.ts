@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../src/catalogue.js'
+import type { ProblemCode } from '../src/problems/catalogue.js'
 import type { CallerRequest } from './callers.js'
 import type { Owed } from './owed.js'
 import type { Random } from './random.js'

@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../src/catalogue.js'
+import type { ProblemCode } from '../src/problems/catalogue.js'
 import type { Fault, SandboxZendesk } from '../test/sandbox/zendesk.js'
 import { lasts } from './interval.js'
 import type { Random } from './random.js'

@@ -5,7 +5,7 @@ import { ownerOfKey } from '../src/callers/keys.js'
 import { WrongCredential } from '../src/callers/refusal.js'
 import type { CallerTokens } from '../src/callers/tokens.js'
 import type { CallerKeys, JwtConfig } from '../src/config/callers.js'
-import { Problem } from '../src/problems.js'
+import { Problem } from '../src/problems/problem.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -2,7 +2,7 @@ import type { onRequestHookHandler } from 'fastify'
 import plugin from 'fastify-plugin'
 import { Allowance, type Standing } from '../src/callers/allowance.js'
 import { networkOf } from '../src/callers/network.js'
-import { Problem } from '../src/problems.js'
+import { Problem } from '../src/problems/problem.js'
 
 /** Wrong credentials a minute from one address; then they are no longer looked into. */
 const FAILED_ATTEMPTS_PER_MINUTE = 10

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
-import { Problem, problemDocument, problemHeaders } from '../src/problems.js'
+import { Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 
 const refused = new WeakSet<Socket>()
 

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { placeOf } from '../src/error-place.js'
-import { Problem, problemDocument, problemHeaders } from '../src/problems.js'
+import { Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,5 +1,5 @@
 import plugin from 'fastify-plugin'
-import { Problem } from '../src/problems.js'
+import { Problem } from '../src/problems/problem.js'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 

@@ -1,6 +1,6 @@
 import underPressure from '@fastify/under-pressure'
 import plugin from 'fastify-plugin'
-import { Problem } from '../src/problems.js'
+import { Problem } from '../src/problems/problem.js'
 
 /** The event loop is late by this much when it cannot keep any promise, in milliseconds. */
 const LONGEST_LOOP_DELAY_MS = 1_000

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest, RequestKind } from 'fastify'
 import plugin from 'fastify-plugin'
-import type { ProblemCode } from '../src/catalogue.js'
+import type { ProblemCode } from '../src/problems/catalogue.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

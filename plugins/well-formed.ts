@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import plugin from 'fastify-plugin'
-import { Problem } from '../src/problems.js'
+import { Problem } from '../src/problems/problem.js'
 
 /** Octets; RFC 9110, section 4.1, recommends to take at least 8000. */
 const LONGEST_URL = 8000

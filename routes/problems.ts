@@ -1,9 +1,9 @@
 import accepts from '@fastify/accepts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
-import { catalogue, type ProblemCode } from '../src/catalogue.js'
-import { problemPage, problemsPage } from '../src/problem-pages.js'
-import { Problem, problemTypeUri } from '../src/problems.js'
+import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
+import { problemPage, problemsPage } from '../src/problems/pages.js'
+import { Problem, problemTypeUri } from '../src/problems/problem.js'
 
 /** What each problem type means and what to do: where the `type` of a problem leads. */
 export default plugin(

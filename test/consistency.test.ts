@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { OpenAPIV3_1 } from 'openapi-types'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { catalogue, type ProblemCode } from '../src/catalogue.js'
+import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
 import { secretNames, variables } from '../src/config/variables.js'
 import { ask, startBoth } from './helper.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { Problem, problemDocument, problemHeaders } from '../src/problems.js'
+import { Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 import { judgeIdentity, judgeRenewal, judgeToken, type Answer } from '../src/zendesk/judge.js'
 
 /** Contract, section 4: what an answer of Zendesk's can become. */

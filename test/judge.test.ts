@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Problem } from '../src/problems.js'
+import { Problem } from '../src/problems/problem.js'
 import { judgeIdentity, judgeRenewal, judgeToken, type Answer } from '../src/zendesk/judge.js'
 
 t.test('every refusal that Zendesk is known to send has its code', (t) => {

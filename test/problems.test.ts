@@ -1,5 +1,5 @@
 import t from 'tap'
-import { catalogue } from '../src/catalogue.js'
+import { catalogue } from '../src/problems/catalogue.js'
 import { ask, speak, startBoth } from './helper.js'
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'

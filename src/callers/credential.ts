@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 
 /** What a caller shows to prove itself: a key or a token as it is, or the name and the key of HTTP Basic. */
 export type Credential =

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import { Agent, request } from 'undici'
 import { isIssuerUrl, type JwtConfig } from '../config/callers.js'
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import { version } from '../version.js'
 
 /** After a try, good or bad, the issuer is left alone for this long: unknown key ids must not become a flood of requests. */

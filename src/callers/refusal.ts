@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 
 /**
  * A credential that nobody has issued: an unknown or mistyped key, a forged token. One text for all of them, so that nobody

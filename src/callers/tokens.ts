@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose'
 import type { JwtConfig } from '../config/callers.js'
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import { IssuerKeys, type IssuerLog } from './issuer-keys.js'
 import { WrongCredential } from './refusal.js'
 

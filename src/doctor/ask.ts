@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import type { Call } from '../zendesk/client.js'
 import type { Credentials } from '../zendesk/credentials.js'
 import { Deadline } from '../zendesk/deadline.js'

@@ -1,6 +1,6 @@
-import { catalogue } from '../catalogue.js'
+import { catalogue } from '../problems/catalogue.js'
 import { placeOf } from '../error-place.js'
-import type { Problem } from '../problems.js'
+import type { Problem } from '../problems/problem.js'
 import { fail, type Finding } from './finding.js'
 import type { Patient } from './patient.js'
 

@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import { IDENTIFY } from '../zendesk/client.js'
 import { judgeIdentity } from '../zendesk/judge.js'
 import { ask } from './ask.js'

@@ -1,4 +1,4 @@
-import type { Problem } from '../problems.js'
+import type { Problem } from '../problems/problem.js'
 import type { Deadline } from '../zendesk/deadline.js'
 import type { Answer } from '../zendesk/judge.js'
 import { Transport, type Operation, type Verdict, type ZendeskRequest } from '../zendesk/transport.js'

@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import { RENEW } from '../zendesk/client.js'
 import { judgeRenewal } from '../zendesk/judge.js'
 import { ask } from './ask.js'

@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import { judgeToken } from '../zendesk/judge.js'
 import { within } from './ask.js'
 import { explain, particulars } from './explain.js'

@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import type { CredentialConfig } from '../config/zendesk.js'
 import { IDENTIFY } from '../zendesk/client.js'
 import { present } from '../zendesk/connect.js'

@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 
 const FAILURES_TO_OPEN = 5
 const OPEN_MS = 2_000

@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import { Breaker } from './breaker.js'
 import type { Credentials } from './credentials.js'
 import { Deadline } from './deadline.js'

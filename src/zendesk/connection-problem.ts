@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { errors } from 'undici'
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 
 /** What an error of undici, TLS or the socket means; `answered` tells whether the head of an answer had come. */
 export function connectionProblem(error: unknown, answered: boolean): Problem {

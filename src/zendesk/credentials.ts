@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { Problem } from '../problems.js'
+import type { Problem } from '../problems/problem.js'
 import type { Secret } from '../secret.js'
 import type { Deadline } from './deadline.js'
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 
 /** The one time limit of an operation. Everything done under it waits through it, so that nothing can outlast it. */
 export class Deadline {

@@ -1,5 +1,5 @@
-import type { ProblemCode } from '../catalogue.js'
-import { Problem, type ZendeskReply } from '../problems.js'
+import type { ProblemCode } from '../problems/catalogue.js'
+import { Problem, type ZendeskReply } from '../problems/problem.js'
 import { echoes } from './echo.js'
 
 /** One answer of Zendesk's: names of headers in lower case, the body decoded; undefined where it was unreadable or is of no interest. */

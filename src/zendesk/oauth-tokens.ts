@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import type { Secret } from '../secret.js'
 import type { Credentials } from './credentials.js'
 import { Deadline } from './deadline.js'

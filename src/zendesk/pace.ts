@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/problem.js'
 import type { Deadline } from './deadline.js'
 import type { Schedule, Turn } from './schedule.js'
 import type { Verdict } from './transport.js'

@@ -1,4 +1,4 @@
-import type { Problem } from '../problems.js'
+import type { Problem } from '../problems/problem.js'
 
 const MOST_TRIES = 3
 const BASE_MS = 200
