@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { browserOrSkip, startBrowser } from './chromium.js'
-import { ask, startBoth } from './helper.js'
+import { browserOrSkip, startBrowser } from './support/chromium.js'
+import { ask, startBoth } from './support/helper.js'
 
 const ALLOWED = 'https://app.example.test'
 const PREFLIGHT = {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { keyDigest, makeKey } from '../src/callers/keys.js'
-import { basic, bearer, entry, eventually, renew } from './credentials.js'
-import { ask, speak, startBoth } from './helper.js'
+import { basic, bearer, entry, eventually, renew } from './support/credentials.js'
+import { ask, speak, startBoth } from './support/helper.js'
 
 const PATHS = ['/session/renew', '/api/v2/users/me/session/renew']
 

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { makeKey } from '../src/callers/keys.js'
-import { entry } from './credentials.js'
-import { startBoth } from './helper.js'
+import { entry } from './support/credentials.js'
+import { startBoth } from './support/helper.js'
 
 const TOKEN = /^[\w-]{86}$/
 const run = promisify(execFile)

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
 import { secretNames, variables } from '../src/config/variables.js'
-import { ask, startBoth } from './helper.js'
+import { ask, startBoth } from './support/helper.js'
 
 const file = (name: string) => readFile(join(import.meta.dirname, '..', name), 'utf8')
 const contract = parse(await file('openapi.yaml')) as OpenAPIV3_1.Document

@@ -8,8 +8,8 @@ import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
 import { variables } from '../src/config/variables.js'
-import { needsOf, seriesOf } from './exposition.js'
-import { ask, speak, startBoth } from './helper.js'
+import { needsOf, seriesOf } from './support/exposition.js'
+import { ask, speak, startBoth } from './support/helper.js'
 
 interface Alerts {
   groups: { rules: { alert: string; expr: string; annotations: { runbook: string } }[] }[]

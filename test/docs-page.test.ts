@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { ask, startBoth } from './helper.js'
+import { ask, startBoth } from './support/helper.js'
 
 /** An empty profile that asks nobody for anything, and a name that leads to this machine. */
 const FLAGS = [

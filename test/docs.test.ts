@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { parse } from 'yaml'
-import { ask, speak, startBoth } from './helper.js'
+import { ask, speak, startBoth } from './support/helper.js'
 
 const contract: unknown = parse(await readFile(new URL('../openapi.yaml', import.meta.url), 'utf8'))
 

@@ -8,9 +8,9 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { examine } from '../src/doctor/examine.js'
 import { report } from '../src/doctor/report.js'
-import { selfSigned } from './certificate.js'
-import { visit, visitByProcess } from './doctor-visit.js'
-import { startZendesk } from './helper.js'
+import { selfSigned } from './support/certificate.js'
+import { visit, visitByProcess } from './support/doctor-visit.js'
+import { startZendesk } from './support/helper.js'
 import { SANDBOX_CREDENTIALS } from './sandbox/zendesk.js'
 
 const { bearerToken } = SANDBOX_CREDENTIALS

@@ -4,8 +4,8 @@ import { readConfig } from '../src/config/read.js'
 import { explain } from '../src/doctor/explain.js'
 import { admit } from '../src/doctor/patient.js'
 import { Problem } from '../src/problems/problem.js'
-import { visit } from './doctor-visit.js'
-import { startZendesk } from './helper.js'
+import { visit } from './support/doctor-visit.js'
+import { startZendesk } from './support/helper.js'
 import { SANDBOX_CREDENTIALS, type Fault } from './sandbox/zendesk.js'
 
 const { email, password, apiToken, bearerToken, clientId, clientSecret } = SANDBOX_CREDENTIALS

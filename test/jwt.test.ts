@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { exportSPKI, importJWK, SignJWT, UnsecuredJWT, type CryptoKey, type JWTPayload } from 'jose'
 import t, { type Test } from 'tap'
 import { makeKey } from '../src/callers/keys.js'
-import { basic, bearer, entry, eventually, renew } from './credentials.js'
-import { startBoth, startService, startZendesk } from './helper.js'
-import { AUDIENCE, IdentityProvider, makeSigningKey, type SigningKey } from './identity-provider.js'
+import { basic, bearer, entry, eventually, renew } from './support/credentials.js'
+import { startBoth, startService, startZendesk } from './support/helper.js'
+import { AUDIENCE, IdentityProvider, makeSigningKey, type SigningKey } from './support/identity-provider.js'
 
 t.test('a token of the OpenID provider opens the door; the keys are discovered once', async (t) => {
   const provider = await IdentityProvider.start(t)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readConfig } from '../src/config/read.js'
 import { parse, parseAllDocuments, stringify } from 'yaml'
-import { complaints, haveKubernetesTypes } from './kubernetes-types.js'
+import { complaints, haveKubernetesTypes } from './support/kubernetes-types.js'
 
 const BASE = 'deploy/kubernetes'
 const { resources } = parse(text('kustomization.yaml')) as { resources: string[] }

@@ -2,9 +2,9 @@ import t from 'tap'
 import { Allowance } from '../src/callers/allowance.js'
 import { makeKey } from '../src/callers/keys.js'
 import { networkOf } from '../src/callers/network.js'
-import { basic, bearer, entry, eventually, renew } from './credentials.js'
-import { ask, startBoth, startService, startZendesk } from './helper.js'
-import { redisOrSkip, RedisServer } from './redis-server.js'
+import { basic, bearer, entry, eventually, renew } from './support/credentials.js'
+import { ask, startBoth, startService, startZendesk } from './support/helper.js'
+import { redisOrSkip, RedisServer } from './support/redis-server.js'
 
 t.test('a caller who asks too often hears when to come back, and others go on', async (t) => {
   const [key, other] = [makeKey(), makeKey()]

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
 import t from 'tap'
-import { ask, startBoth, type Service } from './helper.js'
-import { RedisServer, redisOrSkip } from './redis-server.js'
+import { ask, startBoth, type Service } from './support/helper.js'
+import { RedisServer, redisOrSkip } from './support/redis-server.js'
 
 const KEY = 'not-a-secret-key-of-a-caller'
 const METRICS = { METRICS_PORT: '0' }

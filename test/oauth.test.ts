@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { checkProblem, credentialKinds, until, type ToldProblem } from './fixtures.js'
-import { ask, startService, startZendesk } from './helper.js'
+import { checkProblem, credentialKinds, until, type ToldProblem } from './support/fixtures.js'
+import { ask, startService, startZendesk } from './support/helper.js'
 import type { Fault, SandboxOptions } from './sandbox/zendesk.js'
 
 const ID = /^[0-9a-f]{16}-SEA$/

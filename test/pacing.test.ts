@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { checkProblem, credentialKinds, startRaw, until } from './fixtures.js'
-import { ask, startBoth, startService, startZendesk } from './helper.js'
+import { checkProblem, credentialKinds, startRaw, until } from './support/fixtures.js'
+import { ask, startBoth, startService, startZendesk } from './support/helper.js'
 import type { ReceivedRequest } from './sandbox/zendesk.js'
 
 t.jobs = 3

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { catalogue } from '../src/problems/catalogue.js'
-import { ask, speak, startBoth } from './helper.js'
+import { ask, speak, startBoth } from './support/helper.js'
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'
 

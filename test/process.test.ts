@@ -7,8 +7,8 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Agent, request } from 'undici'
-import { Collector } from './collector.js'
-import { ask, startZendesk } from './helper.js'
+import { Collector } from './support/collector.js'
+import { ask, startZendesk } from './support/helper.js'
 
 t.test('without configuration it says what is missing, once, and ends', async (t) => {
   const service = start(t, { HOST: '0.0.0.0', PORT: 'http' })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ask, startBoth } from './helper.js'
+import { ask, startBoth } from './support/helper.js'
 
 t.test('a caller gets the token and nothing else, at every address of the renewal', async (t) => {
   const { url, zendesk } = await startBoth(t)

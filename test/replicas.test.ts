@@ -1,9 +1,9 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { eventually } from './credentials.js'
-import { ask, startService, startZendesk, type Service } from './helper.js'
-import { RedisServer, SlowLine, redisOrSkip } from './redis-server.js'
+import { eventually } from './support/credentials.js'
+import { ask, startService, startZendesk, type Service } from './support/helper.js'
+import { RedisServer, SlowLine, redisOrSkip } from './support/redis-server.js'
 
 const needsRedis = redisOrSkip()
 const SHARED = 'the Zendesk budget and pauses are shared through redis again'

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import t from 'tap'
-import { checkProblem, credentialKinds, startPairs, startRaw, until, within } from './fixtures.js'
-import { ask, startBoth, startService, startZendesk } from './helper.js'
+import { checkProblem, credentialKinds, startPairs, startRaw, until, within } from './support/fixtures.js'
+import { ask, startBoth, startService, startZendesk } from './support/helper.js'
 import type { Fault } from './sandbox/zendesk.js'
 
 t.jobs = 3

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { until } from './fixtures.js'
-import { ask, startService, startZendesk, type Service } from './helper.js'
+import { until } from './support/fixtures.js'
+import { ask, startService, startZendesk, type Service } from './support/helper.js'
 import type { SandboxCredentials, SandboxZendesk } from './sandbox/zendesk.js'
 
 interface SecretKind {

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { buildApp } from '../src/app.js'
 import { readConfig } from '../src/config/read.js'
-import { ask, speak, startBoth, startZendesk } from './helper.js'
+import { ask, speak, startBoth, startZendesk } from './support/helper.js'
 
 const HOST = 'Host: localhost\r\n'
 const CLOSE = 'Connection: close\r\n'

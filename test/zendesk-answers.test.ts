@@ -1,6 +1,6 @@
 import t from 'tap'
-import { checkProblem, startPairs, type ToldProblem } from './fixtures.js'
-import { ask, startBoth } from './helper.js'
+import { checkProblem, startPairs, type ToldProblem } from './support/fixtures.js'
+import { ask, startBoth } from './support/helper.js'
 import type { Fault } from './sandbox/zendesk.js'
 
 const ID = /^[0-9a-f]{16}-SEA$/

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import t from 'tap'
-import { checkProblem, credentialKinds, startRaw, until, type Asked } from './fixtures.js'
-import { ask, startService, startZendesk } from './helper.js'
+import { checkProblem, credentialKinds, startRaw, until, type Asked } from './support/fixtures.js'
+import { ask, startService, startZendesk } from './support/helper.js'
 import { SANDBOX_CREDENTIALS, type Fault, type SandboxCredentials } from './sandbox/zendesk.js'
 
 /** Ordinary secrets, such as look different in each encoding, and such as are too short to be told from chance. */

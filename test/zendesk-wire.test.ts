@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { selfSigned } from './certificate.js'
-import { checkProblem, credentialKinds, startRaw, within } from './fixtures.js'
-import { ask, startBoth, startService, startZendesk } from './helper.js'
+import { selfSigned } from './support/certificate.js'
+import { checkProblem, credentialKinds, startRaw, within } from './support/fixtures.js'
+import { ask, startBoth, startService, startZendesk } from './support/helper.js'
 import type { Fault } from './sandbox/zendesk.js'
 
 const BAD = { status: 502, code: 'zendesk-bad-response' }

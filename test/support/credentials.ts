@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { keyDigest } from '../src/callers/keys.js'
+import { keyDigest } from '../../src/callers/keys.js'
 import { ask } from './helper.js'
 
 /** For CALLER_KEYS. */

@@ -3,9 +3,9 @@ import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { buildApp } from '../src/app.js'
-import { readConfig } from '../src/config/read.js'
-import { SandboxZendesk, type SandboxOptions } from './sandbox/zendesk.js'
+import { buildApp } from '../../src/app.js'
+import { readConfig } from '../../src/config/read.js'
+import { SandboxZendesk, type SandboxOptions } from '../sandbox/zendesk.js'
 
 export interface Service {
   app: FastifyInstance

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { examine, type CheckedFinding } from '../src/doctor/examine.js'
-import { report } from '../src/doctor/report.js'
-import type { SandboxZendesk } from './sandbox/zendesk.js'
+import { examine, type CheckedFinding } from '../../src/doctor/examine.js'
+import { report } from '../../src/doctor/report.js'
+import type { SandboxZendesk } from '../sandbox/zendesk.js'
 
 /** What a visit to the doctor gave, in this process. No secret may be in it: that is looked for after each one. */
 export async function visit(t: Test, environment: NodeJS.ProcessEnv, zendesk?: SandboxZendesk) {
@@ -19,7 +19,7 @@ export async function visit(t: Test, environment: NodeJS.ProcessEnv, zendesk?: S
 
 /** The same as a process of its own: what counts here are the exit code and the certificates that it trusts. */
 export async function visitByProcess(t: Test, environment: NodeJS.ProcessEnv, zendesk?: SandboxZendesk) {
-  const root = fileURLToPath(new URL('..', import.meta.url))
+  const root = fileURLToPath(new URL('../..', import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/doctor.ts'], { cwd: root, env: environment })
   t.teardown(() => child.kill())
   const [output, errors, [exitCode]] = await Promise.all([

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { ask, startBoth, startService } from './helper.js'
-import type { SandboxZendesk } from './sandbox/zendesk.js'
+import type { SandboxZendesk } from '../sandbox/zendesk.js'
 
 export type Asked = Awaited<ReturnType<typeof ask>>
 
