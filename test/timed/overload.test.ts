@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ask, startBoth } from './support/helper.js'
+import { ask, startBoth } from '../support/helper.js'
 
 t.test(
   'an event loop that stays late answers 503, tells probes so, and serves again when it is free',
