@@ -69,9 +69,9 @@ t.test('what is asked of a metric is found in an expression', (t) => {
 })
 
 t.test('every alert leads to its place in the guide', (t) => {
-  const headings: string[] = readFileSync('docs/operations.md', 'utf8').match(/^### \w+$/gm) ?? []
+  const headings: string[] = readFileSync('docs/operating.md', 'utf8').match(/^### \w+$/gm) ?? []
   for (const { alert, annotations } of alerts) {
-    t.equal(annotations.runbook, `docs/operations.md#${alert.toLowerCase()}`)
+    t.equal(annotations.runbook, `docs/operating.md#${alert.toLowerCase()}`)
     t.ok(headings.includes(`### ${alert}`), `the guide says what ${alert} means`)
   }
   t.end()

@@ -153,11 +153,10 @@ interface PodSpec {
   containers: { env: { name: string; value: string }[]; ports: object[] }[]
 }
 
-/** The kustomization of the guide, and what the guide adds to it here and there. */
+/** The kustomization of the guides, and what they add to it here and there. */
 function overlaysOfGuide(): Kustomization[] {
-  const blocks = readFileSync('docs/operations.md', 'utf8').matchAll(
-    /^```yaml\n(# (?:in your )?kustomization\.yaml\n.*?)^```/gms,
-  )
+  const guides = ['docs/deploying.md', 'docs/operating.md'].map((page) => readFileSync(page, 'utf8'))
+  const blocks = guides.join('\n').matchAll(/^```yaml\n(# (?:in your )?kustomization\.yaml\n.*?)^```/gms)
   return [...blocks].map(([, yaml = '']) => parse(yaml) as Kustomization)
 }
 
