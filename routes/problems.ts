@@ -2,7 +2,8 @@ import accepts from '@fastify/accepts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
-import { problemPage, problemsPage } from '../src/problems/pages.js'
+import { PAGE_POLICY } from '../src/page.js'
+import { problemPage, problemsPage, type DescribedType } from '../src/problems/pages.js'
 import { Problem, problemTypeUri } from '../src/problems/problem.js'
 
 /** What each problem type means and what to do: where the `type` of a problem leads. */
@@ -17,14 +18,14 @@ export default plugin(
 
 function list(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
   const types = codes.map((code) => describe(code, this.config.publicUrl))
-  return wantsHtml(request) ? sendPage(reply, problemsPage(types)) : { problems: types }
+  return wantsHtml(request) ? sendPage(reply, problemsPage(types, this.config.DOCS)) : { problems: types }
 }
 
 function show(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
   const { code } = request.params as { code: string }
   if (!isCode(code)) throw new Problem('not-found')
   const type = describe(code, this.config.publicUrl)
-  return wantsHtml(request) ? sendPage(reply, problemPage(type)) : type
+  return wantsHtml(request) ? sendPage(reply, problemPage(type, this.config.DOCS)) : type
 }
 
 const codes = Object.keys(catalogue) as ProblemCode[]
@@ -33,9 +34,8 @@ function isCode(code: string): code is ProblemCode {
   return Object.hasOwn(catalogue, code)
 }
 
-function describe(code: ProblemCode, publicUrl: string) {
-  const { title, status, meaning, caller, operator } = catalogue[code]
-  return { type: problemTypeUri(code, publicUrl), code, title, status, meaning, caller, operator }
+function describe(code: ProblemCode, publicUrl: string): DescribedType {
+  return { type: problemTypeUri(code, publicUrl), code, ...catalogue[code] }
 }
 
 function wantsHtml(request: FastifyRequest): boolean {
@@ -45,10 +45,7 @@ function wantsHtml(request: FastifyRequest): boolean {
 function sendPage(reply: FastifyReply, page: string): FastifyReply {
   return reply
     .type('text/html; charset=utf-8')
-    .header(
-      'content-security-policy',
-      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    )
+    .header('content-security-policy', PAGE_POLICY)
     .serializer(String)
     .send(page)
 }

@@ -29,8 +29,8 @@ t.test('contract and catalogue know the same problems by the same words', (t) =>
   t.ok(explained.length > 0)
   for (const { type, code, ...texts } of explained) {
     t.equal(type, `/problems/${String(code)}`)
-    const { title, status, meaning, caller, operator } = catalogue[code as ProblemCode]
-    t.same(texts, { title, status, meaning, caller, operator }, String(code))
+    const { title, status, retry, meaning, caller, operator } = catalogue[code as ProblemCode]
+    t.same(texts, { title, status, retry, meaning, caller, operator }, String(code))
   }
   t.end()
 })

@@ -57,8 +57,8 @@ t.test('a program that asks for the problems gets JSON', async (t) => {
     const one = await ask(url + String(type))
     t.equal(one.status, 200)
     t.same(one.body, listed, 'the same as in the list')
-    const { status, title, meaning, caller, operator } = catalogue[code as keyof typeof catalogue]
-    t.same(one.body, { type, code, status, title, meaning, caller, operator })
+    const { status, title, retry, meaning, caller, operator } = catalogue[code as keyof typeof catalogue]
+    t.same(one.body, { type, code, status, title, retry, meaning, caller, operator })
   }
   t.equal(zendesk.requests.length, 0)
 })
@@ -68,7 +68,7 @@ t.test('a browser gets pages instead', async (t) => {
   const headers = { accept: BROWSER }
   const list = await ask(`${url}/problems`, { headers })
   t.equal(list.headers.get('content-type'), 'text/html; charset=utf-8')
-  const links = [...list.text.matchAll(/href="([^"]+)"/g)].map(([, link = '']) => link)
+  const links = [...list.text.matchAll(/href="(problems\/[^"]+)"/g)].map(([, link = '']) => link)
   t.same(
     links.map((link) => new URL(link, `${url}/problems`).pathname).sort(),
     Object.keys(STATUSES)
@@ -82,7 +82,8 @@ t.test('a browser gets pages instead', async (t) => {
     t.match(page.text, /^<!doctype html>\n<html lang="en">/)
     t.notMatch(page.text, '<script')
     for (const text of [code, title, meaning, caller, operator])
-      t.ok(page.text.includes(escaped(text)), `${code}: ${text}`)
+      t.ok(textOf(page.text).includes(text), `${code}: ${text}`)
+    t.ok(textOf(page.text).includes(`"type": "/problems/${code}"`), 'an example of the answer')
   }
 })
 
@@ -146,6 +147,10 @@ t.test('PUBLIC_URL makes every type an address that can be followed', async (t) 
   t.match(await speak(port, 'garbage\r\n\r\n'), `"type":"${types}malformed-request"`)
 })
 
-function escaped(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
+/** What a person reads of a page. */
+function textOf(html: string): string {
+  const characters: Record<string, string> = { lt: '<', gt: '>', quot: '"', amp: '&' }
+  return html
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(\w+);/g, (entity, name: string) => characters[name] ?? entity)
 }

@@ -1,58 +1,112 @@
-/** The pages behind `/problems`, for people. Their texts are ours alone, from the catalogue. */
-export function problemPage(type: DescribedType): string {
-  return page(
-    type.title,
-    `<p><a href="../problems">All problems</a></p>
-<h1>${type.title}</h1>
-<p><code>${type.code}</code>, HTTP ${type.status}</p>
-<h2>What it means</h2><p>${escape(type.meaning)}</p>
-<h2>If you are the caller</h2><p>${escape(type.caller)}</p>
-<h2>If you run the service</h2><p>${escape(type.operator)}</p>`,
-  )
+import { escape, page, prose, tag } from '../page.js'
+import { catalogue, type ProblemCode, type ProblemType } from './catalogue.js'
+import { Problem, problemDocument } from './problem.js'
+
+/** The page of one problem type. Its texts are ours alone, from the catalogue; its links are relative. */
+export function problemPage(type: DescribedType, hasDocs: boolean): string {
+  const { code, title, status, retry, meaning, caller, operator } = type
+  return page({
+    title,
+    body: `${navigation('..', hasDocs)}
+<main>
+<h1>${escape(title)}</h1>
+<p><code>${code}</code> · HTTP ${status} · ${tag(RETRY[retry].style, RETRY[retry].text)}</p>
+<h2>What it means</h2>
+<p>${prose(meaning)}</p>
+<h2>If you call this service</h2>
+<p>${prose(caller)}</p>
+<h2>If you run this service</h2>
+<p>${prose(operator)} The runbook is <code>docs/operating.md</code>.</p>
+<h2>Example</h2>
+<pre tabindex="0">${escape(example(type))}</pre>
+</main>`,
+  })
 }
 
-export function problemsPage(types: DescribedType[]): string {
-  const rows = types.map(
-    ({ code, status, title }) =>
-      `<tr><td>${status}</td><td><a href="problems/${code}"><code>${code}</code></a></td><td>${title}</td></tr>`,
-  )
-  return page(
-    'Problems',
-    `<h1>Problems</h1>
-<p>Whatever is no success is answered as <code>application/problem+json</code> (RFC 9457) with one of these codes.</p>
-<table><tr><th>Status</th><th>Code</th><th>Title</th></tr>${rows.join('\n')}</table>`,
-  )
+/** All problem types, grouped by where the cause is. */
+export function problemsPage(types: DescribedType[], hasDocs: boolean): string {
+  const sections = groups.map(({ name, explanation, holds }) => {
+    const rows = types.filter(holds).map(
+      ({ code, status, title, retry }) => `<tr><td>${status}</td>
+<td><a href="problems/${code}"><code>${code}</code></a><br>${escape(title)}</td>
+<td>${tag(RETRY[retry].style, RETRY[retry].short)}</td></tr>`,
+    )
+    return `<h2>${name}</h2>
+<p class="soft">${explanation}</p>
+<table><thead><tr><th scope="col">Status</th><th scope="col">Problem</th><th scope="col">Retry</th></tr></thead>
+<tbody>${rows.join('\n')}</tbody></table>`
+  })
+  return page({
+    title: 'Problems',
+    body: `${navigation('.', hasDocs)}
+<main>
+<h1>Problems</h1>
+<p>Every error is an <code>application/problem+json</code> document
+(<a href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</a>) with one of these codes. Branch on <code>code</code>;
+quote <code>requestId</code> when you ask the operator for help.</p>
+${sections.join('\n')}
+</main>`,
+  })
 }
 
-interface DescribedType {
-  code: string
-  title: string
-  status: number
-  meaning: string
-  caller: string
-  operator: string
+/** What a person gets who opens a path that does not exist. `root` leads to the root of this service. */
+export function notFoundPage({ requestId }: { requestId: string }, root: string, hasDocs: boolean): string {
+  const { title, meaning } = catalogue['not-found']
+  return page({
+    title,
+    body: `${navigation(root, hasDocs)}
+<main>
+<h1>${title}</h1>
+<p>${prose(meaning)}</p>
+<p class="soft">Request id: <code>${escape(requestId)}</code></p>
+</main>`,
+  })
 }
 
-function page(title: string, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${title} – zendesk-session-proxy</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1d2733; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-bottom: 0; } h2 + p { margin-top: .2rem; }
-td, th { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; } code { font-size: .9em; }
-</style>
-</head>
-<body>
-${body}
-</body>
-</html>
-`
+export interface DescribedType extends ProblemType {
+  code: ProblemCode
+  /** The address of this explanation. */
+  type: string
 }
 
-function escape(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
+function navigation(root: string, hasDocs: boolean): string {
+  const docs = hasDocs
+    ? `<a href="${root}/docs">API documentation</a> <a href="${root}/openapi.yaml">openapi.yaml</a>`
+    : ''
+  return `<nav aria-label="Service"><b>zendesk-session-proxy</b> <a href="${root}/problems">Problems</a> ${docs}</nav>`
+}
+
+const groups: { name: string; explanation: string; holds: (type: DescribedType) => boolean }[] = [
+  {
+    name: 'Your request',
+    explanation: 'Something about the request or its credential. The caller can fix it.',
+    holds: ({ code, status }) => status < 500 && !isZendesk(code),
+  },
+  {
+    name: 'This service',
+    explanation: 'The service itself, or the identity provider that it depends on.',
+    holds: ({ code, status }) => status >= 500 && !isZendesk(code),
+  },
+  {
+    name: 'Zendesk',
+    explanation: 'Zendesk, the way to it, or what Zendesk thinks of the credentials of this service.',
+    holds: ({ code }) => isZendesk(code),
+  },
+]
+
+function isZendesk(code: ProblemCode): boolean {
+  return code.startsWith('zendesk-')
+}
+
+const RETRY = {
+  wait: { style: 'warn', short: 'after the wait', text: 'retry after the wait' },
+  later: { style: 'warn', short: 'later', text: 'retry later' },
+  no: { style: 'bad', short: 'no', text: 'do not retry' },
+} as const
+
+const SAMPLE = { requestId: '0b6c2f9e-7d51-4a38-9f0e-1c2d3e4f5a6b', waitSeconds: 7 }
+
+function example({ code, retry, type }: DescribedType): string {
+  const problem = new Problem(code, { retryAfter: retry === 'wait' ? SAMPLE.waitSeconds : undefined })
+  return JSON.stringify({ ...problemDocument(problem, SAMPLE.requestId), type }, undefined, 2)
 }
