@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import { Pool, type Dispatcher } from 'undici'
 import type { ProblemCode } from '../problems/catalogue.js'
 import { placeOf } from '../error-place.js'
+import { lookup } from '../network/lookup.js'
 import { Problem } from '../problems/problem.js'
 import { connectionProblem } from './connection-problem.js'
 import type { Deadline } from './deadline.js'
@@ -27,7 +28,7 @@ export class Transport {
       // Backstops only: the deadline of the operation comes first.
       headersTimeout: 120_000,
       bodyTimeout: 120_000,
-      connect: { rejectUnauthorized: true, timeout: 10_000 },
+      connect: { rejectUnauthorized: true, timeout: 10_000, lookup },
     })
   }
 
