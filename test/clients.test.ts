@@ -4,11 +4,15 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { makeKey } from '../src/callers/keys.js'
-import { entry } from './support/credentials.js'
-import { startBoth } from './support/helper.js'
+import { bearer, entry, renew } from './support/credentials.js'
+import { ask, startBoth } from './support/helper.js'
+import { toolOrSkip } from './support/tools.js'
 
 const TOKEN = /^[\w-]{86}$/
 const run = promisify(execFile)
+
+// They mostly wait for other programs.
+t.jobs = 3
 
 t.test('the Postman item of Zendesk works with another host, user and password', async (t) => {
   const { url, key, zendesk } = await startWithKey(t)
@@ -69,6 +73,62 @@ t.test('what docs/calling.md shows does what it says', async (t) => {
   for (const line of statements) t.ok(page.includes(line.trim().replace('const ', '')), line)
 })
 
+/** Each with what must be installed to run it. */
+const takeaways = [
+  { folder: 'node', command: [process.execPath, 'renew-session.js'], tool: toolOrSkip('node', '--version') },
+  { folder: 'python', command: ['python3', 'renew_session.py'], tool: toolOrSkip('python3', '--version') },
+  { folder: 'go', command: ['go', 'run', '.'], tool: toolOrSkip('go', 'version') },
+  { folder: 'java', command: ['java', 'RenewSession.java'], tool: toolOrSkip('javac', '--version') },
+]
+
+for (const { folder, command, tool } of takeaways)
+  t.test(
+    `the ${folder} client waits as told and gets a token; refused for good, it gives up at once`,
+    tool,
+    async (t) => {
+      // A pause longer than the deadline is told to the caller, who has to wait it out.
+      const { url, key, zendesk } = await startWithKey(t, { ZENDESK_TIMEOUT_MS: '1900' })
+      const start = (KEY: string) => {
+        const [program = '', ...args] = command
+        const env = { ...process.env, SERVICE: url, KEY }
+        return run(program, args, { cwd: `examples/${folder}`, env })
+      }
+      const headers = { 'retry-after': '2' }
+      zendesk.misbehave({ kind: 'status', status: 429, headers, target: 'renew', times: 1 })
+      t.match((await start(key)).stdout.trim(), TOKEN)
+      t.equal(zendesk.renewals().length, 2, 'the 429 and the one after it')
+      const { headers: told } = await renew(url, bearer(key))
+      t.equal(told.get('ratelimit-remaining'), '597', 'two requests before this one')
+
+      const { stdout, stderr } = await failureOf(start('wrong'))
+      t.equal(stdout, '')
+      t.match(stderr, /caller-not-authenticated: Send a valid key.* \(request [\w-]{36}\)/)
+      t.equal(zendesk.renewals().length, 3)
+    },
+  )
+
+t.test('every request of renew.http gets an answer', async (t) => {
+  const { url, key } = await startWithKey(t)
+  const text = readFileSync('examples/http/renew.http', 'utf8')
+  const values = { service: url, key, '$processEnv KEY': key }
+  const [declarations = '', ...requests] = text.split(/^###.*\n/m)
+  t.match(declarations, '@key = {{$processEnv KEY}}')
+  t.equal(requests.length, 4)
+  for (const request of requests) {
+    const filled = request.replaceAll(
+      /\{\{(.+?)\}\}/g,
+      (_, name: string) => values[name as keyof typeof values],
+    )
+    const [line = '', ...headers] = filled.trim().split('\n')
+    const [method = '', address = ''] = line.split(' ')
+    const answer = await ask(address, {
+      method,
+      headers: Object.fromEntries(headers.map((header) => header.split(': '))) as Record<string, string>,
+    })
+    t.equal(answer.status, 200, line)
+  }
+})
+
 t.test(
   'a TypeScript client with types from the contract compiles and runs; misspelt, it does not',
   async (t) => {
@@ -107,9 +167,9 @@ interface NewmanReport {
   run: { executions: { response: { code: number; stream: { data: number[] } } }[] }
 }
 
-async function startWithKey(t: Test) {
+async function startWithKey(t: Test, environment: NodeJS.ProcessEnv = {}) {
   const key = makeKey()
-  const service = await startBoth(t, { CALLER_KEYS: entry('billing', key) })
+  const service = await startBoth(t, { ...environment, CALLER_KEYS: entry('billing', key) })
   return { ...service, key }
 }
 

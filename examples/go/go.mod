@@ -1,0 +1,3 @@
+module example.com/renew-session
+
+go 1.19

@@ -1,0 +1,8 @@
+import { spawnSync } from 'node:child_process'
+
+/** For the options of a test. With REQUIRE_TOOLS=1 a missing program fails it. */
+export function toolOrSkip(command: string, ...versionFlag: string[]): { skip: string | false } {
+  const missing = spawnSync(command, versionFlag).status !== 0
+  const required = process.env['REQUIRE_TOOLS'] === '1'
+  return { skip: missing && !required ? `${command} is not installed` : false }
+}
