@@ -1,24 +1,39 @@
 import { serve } from '../../src/serve.js'
 import { SandboxZendesk } from './zendesk.js'
 
-/** The service on a Zendesk of its own, to try everything without an account. Open, on this machine only. */
-const zendesk = await SandboxZendesk.start({ port: 4000 }).catch(() => SandboxZendesk.start())
-const app = await serve({
-  PORT: process.env.PORT,
-  LOG_LEVEL: process.env.LOG_LEVEL,
-  ZENDESK_URL: zendesk.url,
-  ZENDESK_OAUTH_CLIENT_ID: zendesk.credentials.clientId,
-  ZENDESK_OAUTH_CLIENT_SECRET: zendesk.credentials.clientSecret,
-})
-const service = `http://localhost:${new URL(app.listeningOrigin).port}`
+if (process.argv[2] === 'tour') {
+  const { tour } = await import('./tour/tour.js')
+  process.exitCode = (await tour()) ? 0 : 1
+} else {
+  await demo()
+}
 
-console.log(`
-The service answers on ${service}, the sandbox Zendesk on ${zendesk.url}. Try:
+/** The service with a sandbox Zendesk, to try everything without an account. Open, on this machine only. */
+async function demo(): Promise<void> {
+  const zendesk = await SandboxZendesk.start({ port: 4000 }).catch(() => SandboxZendesk.start())
+  const app = await serve({
+    PORT: process.env.PORT,
+    LOG_LEVEL: process.env.LOG_LEVEL,
+    ZENDESK_URL: zendesk.url,
+    ZENDESK_OAUTH_CLIENT_ID: zendesk.credentials.clientId,
+    ZENDESK_OAUTH_CLIENT_SECRET: zendesk.credentials.clientSecret,
+  })
+  const service = `http://localhost:${new URL(app.listeningOrigin).port}`
 
-  a token:                          curl -s ${service}/session/renew
-  the contract, with Try it out:    ${service}/docs
-  a bad day of Zendesk's:           curl -s -X PUT ${zendesk.url}/sandbox/faults -H 'content-type: application/json' \\
-                                      -d '{"kind":"status","status":429,"headers":{"retry-after":"9"}}'
-  an honest error, for 9 seconds:   curl -si ${service}/session/renew
-  a good day again:                 curl -s -X DELETE ${zendesk.url}/sandbox/faults
+  console.log(`
+The service is at ${service}, the sandbox Zendesk at ${zendesk.url}. Try:
+
+  get a token:
+    curl -s ${service}/session/renew
+  read the contract, with Try it out:
+    ${service}/docs
+  make Zendesk rate-limit us (429, 9 s):
+    curl -s -X PUT ${zendesk.url}/sandbox/faults -d '{"kind":"status","status":429,"headers":{"retry-after":"9"}}'
+  see what callers get until then:
+    curl -si ${service}/session/renew
+  back to normal (a pause that has begun still runs out, because Zendesk asked for it):
+    curl -s -X DELETE ${zendesk.url}/sandbox/faults
+
+docs/sandbox.md lists all faults. For a guided tour in less than a minute: npm run demo -- tour
 `)
+}
