@@ -6,6 +6,7 @@ import type { OpenAPIV3_1 } from 'openapi-types'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
+import { Problem } from '../src/problems/problem.js'
 import { secretNames, variables } from '../src/config/variables.js'
 import { ask, startBoth } from './support/helper.js'
 
@@ -33,6 +34,24 @@ t.test('contract and catalogue know the same problems by the same words', (t) =>
     t.same(texts, { title, status, retry, meaning, caller, operator }, String(code))
   }
   t.end()
+})
+
+t.test('each problem of Zendesk has its place in one alert, and outages share one', async (t) => {
+  const { groups } = parse(await file('deploy/prometheus/alerts.yml')) as {
+    groups: { rules: { alert: string; expr: string }[] }[]
+  }
+  // Of rejected credentials the metric tells the state, since a single call with an old token is not worth a page.
+  const named = (code: string) =>
+    code === 'zendesk-credentials-rejected' ? 'credentials_state{state="rejected"}' : code
+  const alertsOf = (code: string) =>
+    groups.flatMap(({ rules }) => rules.filter(({ expr }) => expr.includes(named(code))))
+  const outages = new Set<string | undefined>()
+  for (const code of codes.filter(isCode).filter((code) => code.startsWith('zendesk-'))) {
+    const alerts = alertsOf(code).map(({ alert }) => alert)
+    t.equal(alerts.length, 1, `${code}: ${alerts.join(', ')}`)
+    if (new Problem(code).isOutage) outages.add(alerts[0])
+  }
+  t.equal(outages.size, 1)
 })
 
 t.test('contract and routes know the same operations', async (t) => {

@@ -13,7 +13,21 @@ t.test('every refusal that Zendesk is known to send has its code', (t) => {
     [401, '', 'zendesk-credentials-rejected'],
     [403, forbidden, 'zendesk-permission-denied'],
     [403, scopes, 'zendesk-permission-denied'],
-    [403, page('Access denied'), 'zendesk-permission-denied'],
+    [403, page('Access denied'), 'zendesk-permission-denied', { 'x-zendesk-api-version': 'v2' }],
+    [403, page('Forbidden'), 'zendesk-permission-denied'],
+    [403, 'error code: 1010', 'zendesk-permission-denied', { 'x-zendesk-zorg': 'yes' }],
+    [403, 'the error code: 1010 is ours', 'zendesk-permission-denied'],
+    [403, '', 'zendesk-permission-denied', { 'cf-ray': '8d1f-SEA' }],
+    ...[1006, 1009, 1010, 1020].map((code): [number, string, string] => [
+      403,
+      `error code: ${code}\n`,
+      'zendesk-blocked',
+    ]),
+    [403, page('Access denied'), 'zendesk-blocked'],
+    [403, page('Attention Required! | Cloudflare'), 'zendesk-blocked'],
+    [403, page('Sorry'), 'zendesk-blocked', { 'cf-ray': '8d1f-SEA' }],
+    [403, forbidden, 'zendesk-blocked', { 'cf-mitigated': 'block', 'x-zendesk-api-version': 'v2' }],
+    [401, '', 'zendesk-blocked', { 'cf-mitigated': ['challenge', 'challenge'] }],
     [403, page('Just a moment...'), 'zendesk-blocked', challenge],
     [503, page('Just a moment...'), 'zendesk-blocked', challenge],
     [404, nobody, 'zendesk-account-not-found'],
@@ -31,10 +45,10 @@ t.test('every refusal that Zendesk is known to send has its code', (t) => {
     [429, page('429 Too Many Requests'), 'zendesk-rate-limited'],
     ...[300, 301, 302, 303, 304, 307, 308, 399].map((status) => plain(status, 'zendesk-redirected')),
     ...[408, 504].map((status) => plain(status, 'zendesk-timeout')),
-    ...[502, 503, 520, 521, 522, 523, 524, 525, 526, 527].map((status) =>
+    ...[502, 503, 520, 521, 522, 523, 524, 525, 526, 527, 530].map((status) =>
       plain(status, 'zendesk-unavailable'),
     ),
-    ...[201, 204, 299, 406, 409, 410, 500, 501, 505, 519, 528, 530].map((status) =>
+    ...[201, 204, 299, 406, 409, 410, 500, 501, 505, 519, 528, 529].map((status) =>
       plain(status, 'zendesk-error'),
     ),
   ]
@@ -61,6 +75,31 @@ t.test('a token is taken whatever the content type says, and handed on unchanged
     'old+/base64==',
   )
   t.equal(judgeRenewal(answer(200, '{"authenticity_token":"\\ud83d\\ude00 é"}')), '😀 é')
+  t.end()
+})
+
+t.test('each answer says whether another try makes sense, and whether Zendesk is down', (t) => {
+  const both = { isTransient: true, isOutage: true }
+  const rows: [statuses: number[], marks: { isTransient: boolean; isOutage: boolean }][] = [
+    [[502, 503, 520, 527, 530, 504], both],
+    [[429], { isTransient: true, isOutage: false }],
+    [[408, 500, 501, 505, 519, 528, 599], { isTransient: false, isOutage: true }],
+    [[204, 302, 400, 401, 403, 404, 422], { isTransient: false, isOutage: false }],
+  ]
+  for (const [statuses, marks] of rows)
+    for (const status of statuses) t.match(judgeRenewal(answer(status, '')), marks, String(status))
+  t.match(judgeRenewal(answer(200, '{}')), { isTransient: false, isOutage: false })
+  t.match(new Problem('zendesk-unavailable'), both)
+  t.match(new Problem('zendesk-timeout'), { isTransient: false, isOutage: true })
+  t.match(new Problem('zendesk-rate-limited'), { isTransient: false, isOutage: false }, 'told by ourselves')
+  t.end()
+})
+
+t.test('a token has at most 4 KiB', (t) => {
+  const token = (text: string) => judgeRenewal(answer(200, JSON.stringify({ authenticity_token: text })))
+  for (const longest of ['A'.repeat(4096), 'é'.repeat(2048)]) t.equal(token(longest), longest)
+  for (const longer of ['A'.repeat(4097), 'é'.repeat(2049), 'A'.repeat(255_000)])
+    t.equal(codeOf(token(longer)), 'zendesk-bad-response')
   t.end()
 })
 

@@ -19,6 +19,9 @@ t.test('a caller is told what Zendesk said in our words, and Zendesk is asked on
     [{ kind: 'status', status: 403 }, told('permission-denied', 403)],
     [{ kind: 'status', status: 403, shape: 'missing-scopes' }, told('permission-denied', 403)],
     [{ kind: 'status', status: 403, shape: 'cf-challenge' }, told('blocked', 403, null)],
+    [{ kind: 'status', status: 403, shape: 'cf-1010' }, told('blocked', 403, null)],
+    [{ kind: 'status', status: 403, shape: 'cf-denied' }, told('blocked', 403, null)],
+    [{ kind: 'status', status: 403, headers: { 'cf-mitigated': 'block' } }, told('blocked', 403)],
     [{ kind: 'status', status: 404, shape: 'no-help-desk' }, told('account-not-found', 404)],
     [{ kind: 'status', status: 404, shape: 'help-center-closed' }, told('account-not-found', 404)],
     [{ kind: 'status', status: 404, shape: 'json-as-plain' }, told('error', 404)],
@@ -31,12 +34,9 @@ t.test('a caller is told what Zendesk said in our words, and Zendesk is asked on
     [{ kind: 'status', status: 422 }, told('error', 422)],
     [{ kind: 'status', status: 500, shape: 'plain' }, told('error', 500)],
     [{ kind: 'status', status: 204 }, told('error', 204)],
-    [
-      { kind: 'status', status: 408 },
-      { ...told('timeout', 408), status: 504 },
-    ],
     [{ kind: 'body', body: '{}' }, told('bad-response', 200)],
     [{ kind: 'body', body: '{"authenticity_token":""}' }, told('bad-response', 200)],
+    [{ kind: 'body', body: `{"authenticity_token":"${'A'.repeat(4097)}"}` }, told('bad-response', 200)],
     [{ kind: 'body', body: '<html>Sign in</html>', contentType: 'text/html' }, told('bad-response', 200)],
     [{ kind: 'body', body: `{"authenticity_token":"${'A'.repeat(2 ** 20)}"}` }, told('bad-response', 200)],
     [{ kind: 'endless' }, told('bad-response', 200)],
@@ -90,7 +90,7 @@ t.test('an outage is tried three times at the most, then told', async (t) => {
     zendesk: { status },
   })
   const rows: [fault: Fault, expected: ToldProblem, tries: number][] = [
-    ...[502, 503, 504, 520, 521, 524, 527].map((status): [Fault, ToldProblem, number] => [
+    ...[502, 503, 504, 520, 521, 524, 527, 530].map((status): [Fault, ToldProblem, number] => [
       { kind: 'status', status },
       told(status),
       3,

@@ -1,6 +1,9 @@
+import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import fc from 'fast-check'
 import t from 'tap'
+import { echoes } from '../src/zendesk/secret-echo.js'
 import { checkProblem, credentialKinds, startRaw, until, type Asked } from './support/fixtures.js'
 import { ask, startService, startZendesk } from './support/helper.js'
 import { SANDBOX_CREDENTIALS, type Fault, type SandboxCredentials } from './sandbox/zendesk.js'
@@ -59,6 +62,81 @@ for (const [what, credentials] of ACCOUNTS) {
     }
   })
 }
+
+t.test('a secret is found in whatever an operation hands on, however it is written', (t) => {
+  const secret = fc
+    .string({ unit: 'binary', minLength: 8, maxLength: 60 })
+    .filter((text) => text.isWellFormed())
+  const property = fc.property(secret, fc.string(), fc.string(), fc.nat(9), (secret, before, after, way) => {
+    const hidden = writings(secret, before, after)[way] ?? ''
+    for (const handed of [
+      hidden,
+      { token: hidden },
+      { list: [1, { deep: [null, hidden] }] },
+      { [hidden]: true },
+    ])
+      assert.ok(echoes(handed, ['another secret', secret]), `${way}: ${hidden}`)
+  })
+  t.doesNotThrow(() => {
+    fc.assert(property, { numRuns: 3000 })
+  })
+  t.end()
+})
+
+t.test('what is not a secret is handed on', (t) => {
+  const property = fc.property(
+    fc.uuid(),
+    fc.base64String({ minLength: 86 }),
+    fc.string(),
+    (secret, token, text) => {
+      assert.ok(!echoes({ id: 7, role: 'agent', list: [token, text, null] }, [secret, '', 'hunter2']))
+    },
+  )
+  t.doesNotThrow(() => {
+    fc.assert(property, { numRuns: 1000 })
+  })
+  t.notOk(echoes('a token with hunter2 in it', ['hunter2']), 'a short one may be there by chance')
+  t.ok(echoes('hunter2', ['hunter2']))
+  t.notOk(echoes('anything', ['']))
+  t.end()
+})
+
+t.test('a client secret that comes back as a part of an access token is not used', async (t) => {
+  const { zendesk } = await startZendesk(t)
+  const environment = credentialKinds(zendesk)[0]?.environment ?? {}
+  const { clientSecret } = zendesk.credentials
+  for (const form of [
+    `x${clientSecret}`,
+    Buffer.from(`ab${clientSecret}c`).toString('base64'),
+    Buffer.from(clientSecret).toString('hex'),
+  ]) {
+    const { url } = await startService(t, environment)
+    zendesk.requests.length = 0
+    zendesk.misbehave({ kind: 'body', body: JSON.stringify({ access_token: form }), target: 'token' })
+    checkProblem(t, await ask(`${url}/session/renew`), ECHOED)
+    t.equal(zendesk.renewals().length, 0)
+  }
+})
+
+t.test('an access token that the endpoint gives once more is still good', async (t) => {
+  let asked = 0
+  const { url } = await startRaw(
+    t,
+    (socket, request) => {
+      asked += 1
+      const refused = request.startsWith('GET') && asked === 2
+      if (request.startsWith('POST')) socket.write(ok({ access_token: 'sandbox-token-1-not-a-secret' }))
+      else if (refused) socket.write('HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n')
+      else socket.write(ok({ authenticity_token: 'a token' }))
+    },
+    {
+      ZENDESK_OAUTH_TOKEN: '',
+      ZENDESK_OAUTH_CLIENT_ID: 'sandbox-client',
+      ZENDESK_OAUTH_CLIENT_SECRET: 'sandbox-client-secret-not-a-secret',
+    },
+  )
+  t.equal((await ask(`${url}/session/renew`)).status, 200)
+})
 
 t.test('the token endpoint may echo the client secret: nobody sees it', async (t) => {
   const { zendesk } = await startZendesk(t)
@@ -155,6 +233,24 @@ const ECHOED = {
   status: 502,
   code: 'zendesk-bad-response',
   zendesk: { status: 200, requestId: /^[0-9a-f]{16}-SEA$/ },
+}
+
+/** A secret in the ways in which it may come back: in clear, percent-encoded, hexadecimal, base64 of either alphabet, aligned or not. */
+function writings(secret: string, before: string, after: string): string[] {
+  const whole = Buffer.from(before + secret + after)
+  const octets = [...Buffer.from(secret)].map((octet) => `%${octet.toString(16).padStart(2, '0')}`).join('')
+  return [
+    before + secret + after,
+    `${before} ${encodeURIComponent(secret)} ${after}`,
+    `${before} ${octets.toUpperCase()}`,
+    `${before} ${octets}`,
+    whole.toString('hex'),
+    whole.toString('hex').toUpperCase(),
+    whole.toString('base64'),
+    whole.toString('base64url'),
+    encodeURIComponent(whole.toString('base64')),
+    whole.toString('base64').replace(/.{20}/g, '$&\r\n'),
+  ]
 }
 
 /** A text as it is, in the kinds of base64, and percent-encoded. */

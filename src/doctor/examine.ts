@@ -11,7 +11,7 @@ import { admit, type Patient } from './patient.js'
 import { checkRateLimit } from './rate-limit.js'
 import { checkRenewal } from './renewal.js'
 import { checkToken } from './token.js'
-import { echoes } from '../zendesk/echo.js'
+import { echoes } from '../zendesk/secret-echo.js'
 
 /** Every finding, as soon as it is found. After a failure only those checks are made that still make sense. */
 export async function* examine(environment: NodeJS.ProcessEnv): AsyncGenerator<CheckedFinding> {

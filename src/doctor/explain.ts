@@ -21,7 +21,7 @@ export function explain(problem: Problem, { timeoutMs }: Patient): Finding {
     case 'zendesk-account-not-found':
       return fail(title, WRONG_ADDRESS, `${meaning}\n${seen}`)
     case 'zendesk-blocked':
-      return fail('the edge in front of Zendesk takes us for a bot (cf-mitigated: challenge)', operator, seen)
+      return fail('Cloudflare, in front of Zendesk, refuses or challenges us', operator, seen)
     case 'zendesk-bad-response':
       return fail('the answer is cut off, too large, undecodable, or none that Zendesk gives', operator, seen)
     case 'zendesk-unavailable':

@@ -214,6 +214,8 @@ export const catalogue = {
   },
   'zendesk-unavailable': {
     status: 503,
+    isTransient: true,
+    isOutage: true,
     title: 'Zendesk is not available',
     detail: 'Try again after the time given in retryAfter, or after a moment if it is absent.',
     retry: 'wait',
@@ -234,6 +236,7 @@ export const catalogue = {
   },
   'zendesk-timeout': {
     status: 504,
+    isOutage: true,
     title: 'Zendesk did not answer in time',
     detail: 'Try again after a moment.',
     retry: 'later',
@@ -254,4 +257,8 @@ export interface ProblemType {
   meaning: string
   caller: string
   operator: string
+  /** Whether it may pass by itself within moments, so that this service tries again. Absent: no. */
+  isTransient?: boolean
+  /** Whether it means that Zendesk is down or cannot be reached, which opens the circuit breaker. Absent: no. */
+  isOutage?: boolean
 }

@@ -1,4 +1,4 @@
-import { catalogue, type ProblemCode } from './catalogue.js'
+import { catalogue, type ProblemCode, type ProblemType } from './catalogue.js'
 
 /** The one error of this service; whatever fails throws it, and only the error handler turns it into an answer. */
 export class Problem extends Error {
@@ -8,6 +8,10 @@ export class Problem extends Error {
   readonly zendesk: ZendeskReply | undefined
   readonly allow: string | undefined
   readonly challenge: Challenge | undefined
+  /** Whether it may pass by itself within moments, so that this service tries again. */
+  readonly isTransient: boolean
+  /** Whether Zendesk is down or cannot be reached, as opposed to refusing us. */
+  readonly isOutage: boolean
   /** How long Zendesk took for the answer that led to this, in milliseconds; for the log. */
   zendeskMs: number | undefined
   /** Set where a call was not made, since its turn would have come too late: what the wait was for. */
@@ -15,6 +19,7 @@ export class Problem extends Error {
 
   constructor(code: ProblemCode, particulars: Particulars = {}) {
     super(particulars.detail ?? catalogue[code].detail, { cause: particulars.cause })
+    const type: ProblemType = catalogue[code]
     this.name = 'Problem'
     this.code = code
     this.status = particulars.status ?? catalogue[code].status
@@ -22,6 +27,8 @@ export class Problem extends Error {
     this.zendesk = particulars.zendesk
     this.allow = particulars.allow
     this.challenge = particulars.challenge
+    this.isTransient = particulars.isTransient ?? type.isTransient ?? false
+    this.isOutage = particulars.isOutage ?? type.isOutage ?? false
   }
 }
 
@@ -73,6 +80,9 @@ interface Particulars {
   allow?: string
   /** What the www-authenticate header gives as the reason. */
   challenge?: Challenge
+  /** Only where they differ from what the catalogue says of the code, as for one status of several. */
+  isTransient?: boolean | undefined
+  isOutage?: boolean | undefined
 }
 
 /** RFC 6750, section 3.1. A request without any credential gets none. */

@@ -67,9 +67,7 @@ export class Breaker {
 
 /** Timeouts, connection failures and 5xx; an answer that refuses us shows that Zendesk is alive. */
 function isFailure(verdict: unknown): boolean {
-  if (!(verdict instanceof Problem)) return false
-  if (verdict.code === 'zendesk-timeout' || verdict.code === 'zendesk-unavailable') return true
-  return verdict.code === 'zendesk-error' && (verdict.zendesk?.status ?? 0) >= 500
+  return verdict instanceof Problem && verdict.isOutage
 }
 
 /** A call that was not made proves nothing. */

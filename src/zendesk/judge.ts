@@ -1,8 +1,11 @@
 import type { ProblemCode } from '../problems/catalogue.js'
 import { Problem, type ZendeskReply } from '../problems/problem.js'
-import { echoes } from './echo.js'
+import { echoes } from './secret-echo.js'
 
-/** One answer of Zendesk's: names of headers in lower case, the body decoded; undefined where it was unreadable or is of no interest. */
+/** Octets. */
+const LONGEST_TOKEN = 4096
+
+/** One answer: header names in lower case, their values trimmed, the body decoded; undefined where it was unreadable or does not matter. */
 export interface Answer {
   status: number
   headers: Record<string, string | string[] | undefined>
@@ -14,13 +17,13 @@ export function judgeRenewal(answer: Answer): string | Problem {
   if (answer.status !== 200) return judgeRefusal(answer)
   const token = field(parseJson(answer.body), 'authenticity_token')
   // A lone surrogate has no UTF-8 form, so it could not be handed on unchanged.
-  if (typeof token !== 'string' || token === '' || !token.isWellFormed()) {
+  if (typeof token !== 'string' || token === '' || isTooLong(token) || !token.isWellFormed()) {
     return problem('zendesk-bad-response', answer)
   }
   return token
 }
 
-/** The user that Zendesk takes us for; `id` is null where the credentials were ignored (the soft guard of users/me). */
+/** The user whom Zendesk recognised; `id` is null where it ignored the credentials and answered as to anybody. */
 export function judgeIdentity(answer: Answer): Identity | Problem {
   if (answer.status !== 200) return judgeRefusal(answer)
   const user = field(parseJson(answer.body), 'user')
@@ -41,12 +44,13 @@ export function judgeToken(answer: Answer): AccessToken | Problem {
   return { value, lifetimeSeconds: lifetime(field(body, 'expires_in')) }
 }
 
-/** Keeps an answer that echoes our own secrets from handing them on, be it as a token or as a request id. */
+/** Stops an answer that echoes our own secrets, in whatever the operation hands on or in the request id. */
 export function judgeEcho<T>(verdict: T | Problem, answer: Answer, secrets: string[]): T | Problem {
-  const echo = typeof verdict === 'string' && echoes(verdict, secrets)
+  const echo = !(verdict instanceof Problem) && echoes(verdict, secrets)
   const judged = echo ? problem('zendesk-bad-response', answer) : verdict
   if (!(judged instanceof Problem) || !echoes(judged.zendesk?.requestId ?? '', secrets)) return judged
-  return new Problem(judged.code, { retryAfter: judged.retryAfter, zendesk: { status: answer.status } })
+  const { code, retryAfter, isTransient, isOutage } = judged
+  return new Problem(code, { retryAfter, isTransient, isOutage, zendesk: { status: answer.status } })
 }
 
 export interface Identity {
@@ -69,19 +73,37 @@ function judgeTokenRefusal(answer: Answer): Problem {
 function judgeRefusal(answer: Answer): Problem {
   const { status, headers } = answer
   if (status >= 300 && status <= 399) return problem('zendesk-redirected', answer)
-  if (status === 429) return problem('zendesk-rate-limited', answer, retryAfter(headers) ?? 10)
-  if (first(headers['cf-mitigated']) === 'challenge') return problem('zendesk-blocked', answer)
+  if (status === 429)
+    return problem('zendesk-rate-limited', answer, {
+      retryAfter: retryAfter(headers) ?? 10,
+      isTransient: true,
+    })
+  if (isOfTheEdge(answer)) return problem('zendesk-blocked', answer)
   if (status === 401) return problem('zendesk-credentials-rejected', answer)
   if (status === 403) return problem('zendesk-permission-denied', answer)
   if (status === 404 && saysNoAccount(answer.body)) return problem('zendesk-account-not-found', answer)
-  if (status === 408 || status === 504) return problem('zendesk-timeout', answer)
-  if (isOutage(status)) return problem('zendesk-unavailable', answer, retryAfter(headers))
-  return problem('zendesk-error', answer)
+  if (status === 408 || status === 504)
+    return problem('zendesk-timeout', answer, { isTransient: status === 504 })
+  if (saysDown(status)) return problem('zendesk-unavailable', answer, { retryAfter: retryAfter(headers) })
+  return problem('zendesk-error', answer, { isOutage: status >= 500 })
 }
 
-/** The statuses by which Zendesk or the edge in front of it says that it is down; 520 to 527 are Cloudflare's. */
-function isOutage(status: number): boolean {
-  return status === 502 || status === 503 || (status >= 520 && status <= 527)
+/** The statuses by which Zendesk or Cloudflare in front of it says that it is down; 520 to 527 and 530 are Cloudflare's. */
+function saysDown(status: number): boolean {
+  return status === 502 || status === 503 || (status >= 520 && status <= 527) || status === 530
+}
+
+/**
+ * Whether Cloudflare, in front of Zendesk, answered by itself: it marks its challenges and blocks with `cf-mitigated`; its other
+ * refusals are a bare code or a page (developers.cloudflare.com/support, 1xxx errors). They say nothing about roles or scopes.
+ */
+function isOfTheEdge({ status, headers, body }: Answer): boolean {
+  if (first(headers['cf-mitigated'])) return true
+  if (status !== 403 || !body || Object.keys(headers).some((name) => name.startsWith('x-zendesk-')))
+    return false
+  const text = Buffer.from(body).toString('latin1').trim()
+  if (/^error code: 1\d{3}$/i.test(text)) return true
+  return text.startsWith('<') && (headers['cf-ray'] !== undefined || /cloudflare|access denied/i.test(text))
 }
 
 function saysNoAccount(body: Answer['body']): boolean {
@@ -91,8 +113,15 @@ function saysNoAccount(body: Answer['body']): boolean {
   return Buffer.from(body).toString('latin1').includes('<title>Help Center Closed')
 }
 
-function problem(code: ProblemCode, answer: Answer, retryAfter?: number): Problem {
-  return new Problem(code, { retryAfter, zendesk: zendeskReply(answer) })
+function problem(code: ProblemCode, answer: Answer, marks: Marks = {}): Problem {
+  return new Problem(code, { ...marks, zendesk: zendeskReply(answer) })
+}
+
+/** What the status says beyond the code. */
+interface Marks {
+  retryAfter?: number | undefined
+  isTransient?: boolean
+  isOutage?: boolean
 }
 
 function zendeskReply({ status, headers }: Answer): ZendeskReply {
@@ -124,6 +153,11 @@ function first(value: string | string[] | undefined): string | undefined {
   return [value].flat()[0]?.split(',')[0]?.trim()
 }
 
+/** A real one has 86 octets in UTF-8, and every caller is sent what is accepted here. */
+function isTooLong(token: string): boolean {
+  return Buffer.byteLength(token) > LONGEST_TOKEN
+}
+
 function lifetime(expiresIn: unknown): number | undefined {
   const seconds = typeof expiresIn === 'string' && expiresIn.trim() !== '' ? Number(expiresIn) : expiresIn
   return typeof seconds === 'number' && Number.isFinite(seconds) ? Math.max(seconds, 0) : undefined
@@ -137,7 +171,7 @@ function field(value: unknown, name: string): unknown {
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 
-/** The bytes rather than the content type decide: Zendesk also sends JSON as text/plain. Undefined where they are no JSON. */
+/** Goes by the bytes, not the content type: Zendesk also sends JSON as text/plain. Undefined where they are not JSON. */
 function parseJson(bytes: Answer['body']): unknown {
   try {
     return bytes && JSON.parse(UTF_8.decode(bytes))

@@ -115,8 +115,10 @@ export class OAuthTokens implements Credentials {
       scope: this.#client.scope,
     })
     const headers = { 'content-type': 'application/json' }
+    // Not the tokens issued before: an endpoint may give the same one again while it is valid.
+    const secrets = this.#client.secret.known()
     return this.#transport.exchange(
-      { operation: 'token', method: 'POST', path: '/oauth/tokens', headers, body, secrets: this.secrets() },
+      { operation: 'token', method: 'POST', path: '/oauth/tokens', headers, body, secrets },
       judgeToken,
       deadline,
     )

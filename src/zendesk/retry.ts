@@ -9,13 +9,7 @@ const CAP_MS = 2_000
  * Backoff And Jitter"), but never earlier than Zendesk asked for.
  */
 export function waitBeforeRetry(problem: Problem, tries: number): number | undefined {
-  if (tries >= MOST_TRIES || !mayPass(problem)) return undefined
+  if (tries >= MOST_TRIES || !problem.isTransient) return undefined
   const jittered = Math.random() * Math.min(BASE_MS * 2 ** tries, CAP_MS)
   return Math.max(jittered, (problem.retryAfter ?? 0) * 1000)
-}
-
-/** No byte of an answer came, or a status that passes by itself: 429, 502, 503, 504, 520 to 527. */
-function mayPass({ code, zendesk }: Problem): boolean {
-  if (code === 'zendesk-timeout') return zendesk?.status === 504
-  return code === 'zendesk-unavailable' || (code === 'zendesk-rate-limited' && zendesk !== undefined)
 }

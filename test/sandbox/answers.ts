@@ -32,7 +32,7 @@ function isShape(name: string): name is keyof typeof shapes {
 }
 
 function usualShape(status: number): string {
-  if (status === 520 || (status > 520 && status < 528)) return 'cf-error'
+  if ((status >= 520 && status < 528) || status === 530) return 'cf-error'
   return usual[status] ?? (status >= 500 ? 'html' : 'empty')
 }
 
@@ -98,6 +98,12 @@ const shapes = {
     body: '<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title><meta name="robots" content="noindex,nofollow"></head><body><noscript>Enable JavaScript and cookies to continue</noscript></body></html>',
     contentType: 'text/html; charset=UTF-8',
     headers: { 'cf-mitigated': 'challenge' },
+    edge: true,
+  },
+  'cf-1010': { body: 'error code: 1010', contentType: plain, edge: true },
+  'cf-denied': {
+    body: '<!DOCTYPE html><html><head><title>Access denied | sandbox.zendesk.com used Cloudflare to restrict access</title></head><body><h1>Error 1020</h1></body></html>',
+    contentType: 'text/html; charset=UTF-8',
     edge: true,
   },
   'record-not-found': { body: '{"error":"RecordNotFound","description":"Not found"}', contentType: json },
