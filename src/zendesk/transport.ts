@@ -1,35 +1,27 @@
-import { gunzipSync } from 'node:zlib'
-import { Pool, type Dispatcher } from 'undici'
-import type { ProblemCode } from '../problems/catalogue.js'
+import { buildConnector } from 'undici'
 import { placeOf } from '../error-place.js'
 import { lookup } from '../network/lookup.js'
+import type { ProblemCode } from '../problems/catalogue.js'
 import { Problem } from '../problems/problem.js'
+import { readAnswer } from './answer-reader.js'
 import { connectionProblem } from './connection-problem.js'
+import { Connections, type Connection } from './connections.js'
 import type { Deadline } from './deadline.js'
 import { judgeEcho, type Answer } from './judge.js'
 
-/** What Zendesk may send us at the most, in bytes, counted before and after decompression. A renewal has some 120. */
-const BODY_LIMIT = 256 * 1024
-const DUMP_MS = 250
-
 /** Gets bytes from Zendesk within bounds; what they mean is for the judge. Sends these headers and no others. */
 export class Transport {
-  readonly #pool: Pool
+  readonly #connections: Connections
   readonly #userAgent: string
   readonly #observe: (exchange: Exchange) => void
+  /** What the last call that succeeded took, in milliseconds. */
+  #usualMs = 0
 
   constructor(origin: string, userAgent: string, observe: (exchange: Exchange) => void) {
     this.#observe = observe
     this.#userAgent = userAgent
-    this.#pool = new Pool(origin, {
-      connections: 8,
-      allowH2: false,
-      keepAliveTimeout: 10_000,
-      // Backstops only: the deadline of the operation comes first.
-      headersTimeout: 120_000,
-      bodyTimeout: 120_000,
-      connect: { rejectUnauthorized: true, timeout: 10_000, lookup },
-    })
+    const connect = buildConnector({ rejectUnauthorized: true, timeout: 10_000, lookup })
+    this.#connections = new Connections(origin, connect)
   }
 
   /** Asks Zendesk and has the answer judged. */
@@ -39,9 +31,11 @@ export class Transport {
     deadline: Deadline,
   ): Promise<Verdict<T>> {
     const startedAt = performance.now()
-    const answer = await this.#send(request, deadline)
+    const connection = this.#connections.take()
+    const { answer, end } = await this.#send(connection, request, deadline)
     const verdict = answer instanceof Problem ? answer : judgeEcho(judge(answer), answer, request.secrets)
     const zendeskMs = performance.now() - startedAt
+    this.#settle(connection, verdict, end)
     const status = answer instanceof Problem ? undefined : answer.status
     if (verdict instanceof Problem) {
       verdict.zendeskMs = zendeskMs
@@ -50,27 +44,30 @@ export class Transport {
       this.#observe({ operation: request.operation, outcome: code, status, zendeskMs, retryAfter, errorCode })
       return verdict
     }
+    this.#usualMs = zendeskMs
     this.#observe({ operation: request.operation, outcome: 'ok', status, zendeskMs })
     return { value: verdict, zendeskMs }
   }
 
-  async close(): Promise<void> {
-    await this.#pool.destroy()
+  close(): Promise<void> {
+    this.#connections.close()
+    return Promise.resolve()
   }
 
-  /** The answer, or the problem that kept it from coming. */
-  async #send(request: ZendeskRequest, deadline: Deadline): Promise<Answer | Problem> {
+  /** The answer, or the problem that kept it from coming, and a promise that is true once the connection can be used again. */
+  async #send(connection: Connection, request: ZendeskRequest, deadline: Deadline): Promise<Sent> {
     const { signal } = deadline
+    const silence = connection.isReused ? this.#endSilence(connection, deadline) : undefined
     let answered = false
     try {
       // undici notices an abort only once there is a connection.
       const response = await deadline.bound(
-        this.#pool.request({
+        connection.request({
           method: request.method,
           path: request.path,
           headers: {
             accept: 'application/json',
-            // Some 120 octets, which gzip would only make longer. Who sends it all the same is understood.
+            // Some 120 octets, which gzip would only make longer. An answer in gzip is understood all the same.
             'accept-encoding': 'identity',
             'user-agent': this.#userAgent,
             ...request.headers,
@@ -79,13 +76,53 @@ export class Transport {
           signal,
         }),
       )
+      clearTimeout(silence)
+      // RFC 9110, section 15.5.9: a server closes an idle connection with it; this request was not even read.
+      if (response.statusCode === 408 && connection.isReused) throw new StaleConnection()
       answered = true
-      return await receive(response, signal)
+      return await readAnswer(response, signal)
     } catch (error) {
-      if (signal.aborted) return signal.reason as Problem
-      return connectionProblem(error, answered)
+      const problem = signal.aborted ? (signal.reason as Problem) : connectionProblem(error, answered)
+      return { answer: problem, end: Promise.resolve(false) }
+    } finally {
+      clearTimeout(silence)
     }
   }
+
+  /**
+   * A connection may have died without a word since its last call, as behind a firewall that forgot it. It is given up while there
+   * is time for a new one, but not before Zendesk has had three times what it took lately.
+   */
+  #endSilence(connection: Connection, deadline: Deadline): NodeJS.Timeout {
+    const remainingMs = deadline.remainingMs()
+    const limitMs = Math.max(remainingMs / 2, Math.min(this.#usualMs * 3, remainingMs * 0.8))
+    return setTimeout(() => {
+      connection.destroy(new StaleConnection())
+    }, limitMs)
+  }
+
+  /** Zendesk's name may have moved to another address while the old one answers with errors. */
+  #settle(connection: Connection, verdict: unknown, end: Promise<boolean>): void {
+    if (verdict instanceof Problem && verdict.isOutage) {
+      this.#connections.discardIdle()
+      this.#connections.discard(connection)
+      return
+    }
+    void end.then((usable) => {
+      if (usable) this.#connections.keep(connection)
+      else this.#connections.discard(connection)
+    })
+  }
+}
+
+/** Thrown where a connection that had carried a call before gave no answer to this one. */
+class StaleConnection extends Error {
+  readonly code = 'STALE_CONNECTION'
+}
+
+interface Sent {
+  answer: Answer | Problem
+  end: Promise<boolean>
 }
 
 /** What an exchange gave and how long Zendesk took, in milliseconds. */
@@ -113,54 +150,4 @@ export interface ZendeskRequest {
   body?: string
   /** What this request carries, in clear, that must not come back. */
   secrets: string[]
-}
-
-async function receive(response: Dispatcher.ResponseData, signal: AbortSignal): Promise<Answer> {
-  const { statusCode: status, headers } = response
-  if (!bodyMatters(status)) {
-    // Read to its end where it is short and quick, so that the connection can be used again; nobody waits for it.
-    response.body.dump({ limit: BODY_LIMIT, signal: AbortSignal.timeout(DUMP_MS) }).catch(() => undefined)
-    return { status, headers, body: undefined }
-  }
-  const bytes = await readBounded(response)
-  signal.throwIfAborted()
-  return { status, headers, body: bytes && decode(bytes, headers['content-encoding']) }
-}
-
-/** A success holds the token, and a 404 tells whether there is an account at all. Other statuses speak for themselves. */
-function bodyMatters(status: number): boolean {
-  return (status >= 200 && status <= 299) || status === 404
-}
-
-/** Undefined where the body is longer than the limit, by its own word or by count, or was cut off. */
-async function readBounded({ headers, body }: Dispatcher.ResponseData): Promise<Buffer | undefined> {
-  body.on('error', () => undefined)
-  if (Number(headers['content-length']) > BODY_LIMIT) {
-    body.destroy()
-    return undefined
-  }
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > BODY_LIMIT) return undefined
-      chunks.push(chunk)
-    }
-  } catch {
-    return undefined
-  }
-  return Buffer.concat(chunks)
-}
-
-function decode(bytes: Buffer, encoding: string | string[] | undefined): Buffer | undefined {
-  // RFC 9110, section 8.4.1: content codings are told apart without regard to case.
-  const coding = String(encoding ?? 'identity').toLowerCase()
-  if (coding === 'identity') return bytes
-  if (coding !== 'gzip' && coding !== 'x-gzip') return undefined
-  try {
-    return gunzipSync(bytes, { maxOutputLength: BODY_LIMIT })
-  } catch {
-    return undefined
-  }
 }
