@@ -1,6 +1,6 @@
 import type { onRequestHookHandler } from 'fastify'
 import plugin from 'fastify-plugin'
-import { Allowance, type Standing } from '../src/callers/allowance.js'
+import { RateLimit, type Standing } from '../src/callers/rate-limit.js'
 import { networkOf } from '../src/callers/network.js'
 import { Problem } from '../src/problems/problem.js'
 
@@ -21,8 +21,8 @@ export default plugin(
   (app, _options, done) => {
     const { CALLER_RATE_PER_MINUTE: perMinute, callerKeys, jwt } = app.config
     const open = !callerKeys && !jwt
-    const asked = new Allowance('asked', perMinute, app.redis)
-    const failed = new Allowance('failed', FAILED_ATTEMPTS_PER_MINUTE, app.redis)
+    const asked = new RateLimit('asked', perMinute, app.redis)
+    const failed = new RateLimit('failed', FAILED_ATTEMPTS_PER_MINUTE, app.redis)
 
     app.decorate('limitCaller', (request, reply, next) => {
       if (perMinute === 0) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Allowance } from '../src/callers/allowance.js'
+import { RateLimit } from '../src/callers/rate-limit.js'
 import { makeKey } from '../src/callers/keys.js'
 import { networkOf } from '../src/callers/network.js'
 import { basic, bearer, entry, eventually, renew } from './support/credentials.js'
@@ -100,14 +100,14 @@ t.test('an address has one name, however it is written', (t) => {
 })
 
 t.test('a crowd of addresses cannot fill the memory', async (t) => {
-  const allowance = new Allowance('test', 5, undefined)
-  const known = await allowance.spend('known')
+  const limit = new RateLimit('test', 5, undefined)
+  const known = await limit.spend('known')
   t.equal(known.remaining, 4)
-  for (let index = 0; index < 60_000; index++) await allowance.spend(`address-${index}`)
+  for (let index = 0; index < 60_000; index++) await limit.spend(`address-${index}`)
   const late = new Set<number>()
-  for (let index = 0; index < 200; index++) late.add((await allowance.spend(`late-${index}`)).remaining)
+  for (let index = 0; index < 200; index++) late.add((await limit.spend(`late-${index}`)).remaining)
   t.same([...late], [0], 'latecomers share their counts')
-  t.equal((await allowance.spend('known')).remaining, 3, 'who was there before keeps their own')
+  t.equal((await limit.spend('known')).remaining, 3, 'who was there before keeps their own')
 })
 
 const withRedis = redisOrSkip()

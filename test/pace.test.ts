@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Budget } from '../src/zendesk/budget.js'
-import { LocalSchedule } from '../src/zendesk/schedule.js'
+import { LocalSchedule } from '../src/zendesk/traffic/schedule.js'
 
 const MINUTE = 60_000
 
@@ -62,22 +62,22 @@ t.test('after a pause one call goes ahead, and the others wait until it has land
   t.equal(schedule.pausedForMs, 10_000, 'a shorter pause does not end a longer one')
 
   now = 10_000
-  const scout = ask()
-  t.equal(scout.waitMs, 0)
+  const probe = ask()
+  t.equal(probe.waitMs, 0)
   t.match(ask(), { reason: 'pause', waitMs: 50 })
   schedule.pause(10_000)
-  schedule.landed(scout.scout ?? 0, true)
+  schedule.settled(probe.probe ?? 0, true)
   t.match(ask(), { reason: 'pause', waitMs: 10_000 }, 'it proves nothing about a newer pause')
 
   now = 20_000
-  schedule.landed(ask().scout ?? 0, false)
+  schedule.settled(ask().probe ?? 0, false)
   const next = ask()
   t.equal(next.waitMs, 0, 'one that brought no answer lets another one go ahead')
   t.equal(ask().waitMs, 50)
   now = 25_000
   const replacement = ask()
   t.equal(replacement.waitMs, 0, 'and one that is never heard of again is missed after its deadline')
-  schedule.landed(replacement.scout ?? 0, true)
+  schedule.settled(replacement.probe ?? 0, true)
   t.same([ask().waitMs, ask().waitMs, ask().waitMs], [0, 0, 0])
   t.end()
 })
@@ -95,7 +95,7 @@ t.test('a turn that was reserved before a pause does not count in it', (t) => {
 
 /** For callers who give all that is left to waiting. */
 function within(remainingMs: number) {
-  return { patienceMs: remainingMs, remainingMs }
+  return { longestWaitMs: remainingMs, remainingMs }
 }
 
 /** When calls leave that are asked for after these gaps, by callers who wait so long at the most. */

@@ -62,7 +62,7 @@ export class ZendeskClient {
         // That another try would have to wait too long says less than what Zendesk has said.
         if (verdict.waitsFor && errand.said) throw errand.said
         const wait = waitBeforeRetry(verdict, tries)
-        const patience = this.#parts.pace.patienceMs(deadline)
+        const patience = this.#parts.pace.longestWaitMs(deadline)
         if (wait === undefined || wait > patience || this.#breaker.state !== 'closed') throw verdict
         errand.said = verdict
         await deadline.sleep(wait)

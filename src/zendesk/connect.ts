@@ -5,9 +5,9 @@ import { BasicCredentials, BearerToken, type Credentials } from './credentials.j
 import { ZendeskEvents } from './events.js'
 import { OAuthTokens } from './oauth-tokens.js'
 import { Pace } from './pace.js'
-import { LocalSchedule } from './schedule.js'
-import { SharedSchedule } from './shared-schedule.js'
-import { SharedStore, type ScriptRunner } from './shared-store.js'
+import { LocalSchedule } from './traffic/schedule.js'
+import { RedisSchedule } from './traffic/redis-schedule.js'
+import { RedisStore, type ScriptRunner } from './traffic/redis-store.js'
 import { Transport } from './transport.js'
 
 /** A client for the account at `origin`. */
@@ -15,11 +15,11 @@ export function connectZendesk(settings: ZendeskSettings): ZendeskClient {
   const { origin, timeoutMs, userAgent } = settings
   const events = new ZendeskEvents()
   const transport = new Transport(origin, userAgent, (exchange) => events.emit('call', exchange))
-  const store = settings.redis && new SharedStore(settings.redis, (now) => events.emit('sharing', now))
+  const store = settings.redis && new RedisStore(settings.redis, (now) => events.emit('sharing', now))
   const budget = new Budget(settings.budgetPerMinute)
   // One budget, since the account counts all calls; a pause each, since a 429 of one endpoint says nothing of the other.
   const paceOf = (name: string) => {
-    const schedule = store ? new SharedSchedule(store, origin, name, budget) : new LocalSchedule(budget)
+    const schedule = store ? new RedisSchedule(store, origin, name, budget) : new LocalSchedule(budget)
     return new Pace(schedule, (wait) => events.emit('turn', wait))
   }
   const credentials = present(settings.credentials, transport, timeoutMs, paceOf('tokens'))

@@ -1,12 +1,12 @@
 import { Problem } from '../problems/problem.js'
 import type { Deadline } from './deadline.js'
-import type { Schedule, Turn } from './schedule.js'
+import type { Schedule, Slot } from './traffic/schedule.js'
 import type { Verdict } from './transport.js'
 
 /** A call is given at least so many milliseconds; what leaves less of the deadline is not worth waiting for. */
 const SHORTEST_CALL_MS = 50
 
-/** Holds calls to Zendesk back until it is their turn, and pauses all of them when Zendesk says that it is too much. */
+/** Holds each call to Zendesk back until its slot, and pauses all calls after a 429. */
 export class Pace {
   readonly #schedule: Schedule
   readonly #observe: (wait: Wait) => void
@@ -20,9 +20,9 @@ export class Pace {
 
   /** Runs one call when it may go; gives `zendesk-rate-limited` at once where the wait does not fit the deadline. */
   async run<T>(deadline: Deadline, call: () => Promise<Verdict<T>>): Promise<Verdict<T>> {
-    const turn = await this.#turn(deadline)
-    if (turn instanceof Problem) return turn
-    const { scout } = turn
+    const slot = await this.#slot(deadline)
+    if (slot instanceof Problem) return slot
+    const { probe } = slot
     let answered = false
     try {
       const verdict = await call()
@@ -31,7 +31,7 @@ export class Pace {
       else answered = !(verdict instanceof Problem) || verdict.zendesk !== undefined
       return verdict
     } finally {
-      if (scout !== undefined) this.#schedule.landed(scout, answered)
+      if (probe !== undefined) this.#schedule.settled(probe, answered)
     }
   }
 
@@ -41,43 +41,43 @@ export class Pace {
   }
 
   /** How long may be waited under this deadline so that there is still time for a call, in milliseconds. */
-  patienceMs(deadline: Deadline): number {
+  longestWaitMs(deadline: Deadline): number {
     // One that was very slow must not keep the next from waiting at all.
     const callMs = Math.max(Math.min(this.#callMs * 2, deadline.totalMs / 2), SHORTEST_CALL_MS)
     return Math.max(deadline.remainingMs() - callMs, 0)
   }
 
-  async #turn(deadline: Deadline): Promise<Turn | Problem> {
+  async #slot(deadline: Deadline): Promise<Slot | Problem> {
     const startedAt = performance.now()
-    let last: Pick<Turn, 'reason' | 'reserved'> = { reason: 'none', reserved: false }
+    let last: Pick<Slot, 'reason' | 'reserved'> = { reason: 'none', reserved: false }
     for (;;) {
-      const patienceMs = this.patienceMs(deadline)
+      const longestWaitMs = this.longestWaitMs(deadline)
       const remainingMs = deadline.remainingMs()
-      const turn = await this.#schedule.take({ patienceMs, remainingMs, reserved: last.reserved })
+      const slot = await this.#schedule.take({ longestWaitMs, remainingMs, reserved: last.reserved })
       const waitedMs = performance.now() - startedAt
-      if (turn.waitMs === 0) {
+      if (slot.waitMs === 0) {
         this.#observe({ reason: last.reason, waitedMs, refused: false })
-        return turn
+        return slot
       }
-      if (turn.waitMs > patienceMs) {
-        this.#observe({ reason: turn.reason, waitedMs, refused: true })
-        return tooLate(turn)
+      if (slot.waitMs > longestWaitMs) {
+        this.#observe({ reason: slot.reason, waitedMs, refused: true })
+        return tooLate(slot)
       }
-      await deadline.sleep(turn.waitMs)
-      last = turn
+      await deadline.sleep(slot.waitMs)
+      last = slot
     }
   }
 }
 
-function tooLate({ waitMs, reason }: Turn): Problem {
+function tooLate({ waitMs, reason }: Slot): Problem {
   const problem = new Problem('zendesk-rate-limited', { retryAfter: Math.ceil(waitMs / 1000) })
   problem.waitsFor = reason
   return problem
 }
 
-/** How a turn came, or was refused because it would have come too late. */
+/** How a slot came, or was refused because it would have come too late. */
 export interface Wait {
-  reason: Turn['reason']
+  reason: Slot['reason']
   waitedMs: number
   refused: boolean
 }

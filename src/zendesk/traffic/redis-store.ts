@@ -1,22 +1,22 @@
-import { Patience } from '../patience.js'
+import { BackOff } from '../../redis/back-off.js'
 
 /** Redis, as far as it answers: whoever asks goes on without it where it does not. */
-export class SharedStore {
+export class RedisStore {
   readonly #redis: ScriptRunner
   readonly #observe: (answers: boolean) => void
   #answers = true
-  readonly #patience: Patience
+  readonly #backOff: BackOff
 
   /** @param observe is told when Redis stops answering (false), and when it answers again. */
   constructor(redis: ScriptRunner, observe: (answers: boolean) => void) {
     this.#redis = redis
-    this.#patience = Patience.with(redis)
+    this.#backOff = BackOff.of(redis)
     this.#observe = observe
   }
 
   /** What the script returned; undefined where Redis does not answer, or lately did not. */
   async ask(script: string, key: string, values: (string | number)[]): Promise<string[] | undefined> {
-    if (this.#patience.isOver()) {
+    if (this.#backOff.active) {
       this.#note(false)
       return undefined
     }
@@ -26,7 +26,7 @@ export class SharedStore {
       this.#note(true)
       return reply
     } catch {
-      this.#patience.lose(startedAt)
+      this.#backOff.failed(startedAt)
       this.#note(false)
       return undefined
     }

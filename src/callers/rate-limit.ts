@@ -1,21 +1,21 @@
 import { hash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import { Patience } from '../patience.js'
+import { BackOff } from '../redis/back-off.js'
 
 /** New identities that get a count of their own within a minute; those beyond share some. So memory is bounded. */
 const NEWCOMERS_A_MINUTE = 20_000
 const SHARED_COUNTS = 1024
 
 /**
- * So many requests a minute for each identity, counted in Redis for all replicas, or in memory where there is none or while
- * it is away.
+ * Requests a minute per identity, counted in Redis for all replicas, or in memory without Redis and while it does not
+ * answer.
  */
-export class Allowance {
+export class RateLimit {
   readonly perMinute: number
   readonly #memory: RateLimiterMemory
   readonly #redis: RateLimiterRedis | undefined
-  readonly #patience: Patience | undefined
+  readonly #backOff: BackOff | undefined
   #newcomers = 0
   #countedSince = performance.now()
 
@@ -24,7 +24,7 @@ export class Allowance {
     const options = { points: perMinute, duration: 60, keyPrefix: `zendesk-session-proxy:${name}` }
     this.perMinute = perMinute
     this.#memory = new RateLimiterMemory(options)
-    this.#patience = redis && Patience.with(redis)
+    this.#backOff = redis && BackOff.of(redis)
     this.#redis =
       redis && new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true })
   }
@@ -44,9 +44,9 @@ export class Allowance {
     return this.#standing(await this.#consume(sharedKey(identity)).catch(countOf))
   }
 
-  /** Rejects with the count where the allowance is used up, as the library does. */
+  /** Rejects with the count where the limit is used up, as the library does. */
   #consume(key: string): Promise<RateLimiterRes> {
-    return this.#redis && !this.#patience?.isOver()
+    return this.#redis && !this.#backOff?.active
       ? this.#consumeShared(this.#redis, key)
       : this.#memory.consume(key)
   }
@@ -58,7 +58,7 @@ export class Allowance {
       return await redis.consume(key)
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes) return refusal
-      this.#patience?.lose(startedAt)
+      this.#backOff?.failed(startedAt)
       return this.#memory.consume(key)
     }
   }
@@ -94,7 +94,7 @@ export interface Standing {
   resetSeconds: number
 }
 
-/** An allowance that is used up is no error here. */
+/** An limit that is used up is no error here. */
 function countOf(refusal: unknown): RateLimiterRes {
   if (refusal instanceof RateLimiterRes) return refusal
   throw refusal
