@@ -172,7 +172,7 @@ t.test('whatever else Zendesk may answer is told with what to do', async (t) => 
     [{ kind: 'redirect' }, /^token\n.*redirect[^]*own zendesk\.com address instead of a host-mapped one/],
     [
       { kind: 'status', status: 403, shape: 'cf-challenge' },
-      /^help desk\n.*takes us for a bot[^]*admit the outgoing/,
+      /^help desk\n.*refuses or challenges us[^]*admit the outgoing/,
     ],
     [
       { kind: 'status', status: 429, target: 'token' },

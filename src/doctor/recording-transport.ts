@@ -21,6 +21,8 @@ export class RecordingTransport extends Transport {
       this.#answers.set(request.operation, answer)
       return judge(answer)
     }
+    // Nothing is tried again here, so a connection that died since the last check would look like an outage.
+    this.discardIdle()
     return super.exchange(request, record, deadline)
   }
 }

@@ -49,6 +49,11 @@ export class Transport {
     return { value: verdict, zendeskMs }
   }
 
+  /** From the next call on, connections are new. */
+  discardIdle(): void {
+    this.#connections.discardIdle()
+  }
+
   close(): Promise<void> {
     this.#connections.close()
     return Promise.resolve()
