@@ -9,7 +9,7 @@ export interface SandboxCredentials {
   clientSecret: string
 }
 
-/** What the sandbox accepts until a test rotates it. Public, and recognisable as fake wherever it turns up. */
+/** What the sandbox accepts until a test rotates it. Public, and recognisable as fake in any log. */
 export const SANDBOX_CREDENTIALS: Readonly<SandboxCredentials> = {
   email: 'agent@sandbox.example',
   password: 'sandbox-password-not-a-secret',
@@ -19,10 +19,10 @@ export const SANDBOX_CREDENTIALS: Readonly<SandboxCredentials> = {
   clientSecret: 'sandbox-client-secret-not-a-secret',
 }
 
-/** Wrong Basic credentials are anonymous, which some endpoints allow; a wrong bearer is refused by all. */
+/** Wrong Basic credentials count as anonymous, which some endpoints allow; all endpoints refuse a wrong bearer token. */
 export type Standing = 'known' | 'anonymous' | 'invalid-token' | 'missing-scopes'
 
-/** The help desk's one account: who may come in, and the access tokens it has given out. */
+/** The account of the help desk: its credentials and the access tokens issued with them. */
 export class SandboxAccount {
   readonly credentials: SandboxCredentials = { ...SANDBOX_CREDENTIALS }
   readonly #minted = new Map<string, { scope: string; expiresAt: number }>()

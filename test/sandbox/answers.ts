@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 
-/** What the sandbox says, before the headers of its day are put on. */
+/** An answer before the usual headers of Zendesk are added. */
 export interface Answer {
   status: number
   body: string
@@ -8,11 +8,11 @@ export interface Answer {
   contentType?: string
   /** Replace the ordinary ones of the same name; an empty array takes one away. */
   headers?: Record<string, string | string[]>
-  /** Said by the edge: Zendesk's own headers (rate limit, request id, runtime) are missing. */
+  /** Answered by the edge: Zendesk's own headers (rate limit, request id, runtime) are missing. */
   edge?: boolean
 }
 
-/** The answer of this status: in the shape asked for, else in the one that Zendesk most likely gives it. */
+/** The answer with this status, in the given shape or in the one that Zendesk most likely uses. */
 export function answerOf(status: number, shape = usualShape(status)): Answer {
   if (!isShape(shape)) throw new TypeError(`no such shape: ${shape}`)
   const { body, ...rest }: Omit<Answer, 'status'> = shapes[shape]
@@ -129,7 +129,7 @@ const shapes = {
     body: '{"errors":[{"code":"InvalidPaginationDepth","title":"Invalid Pagination Depth","detail":"Page number too deep"}]}',
     contentType: json,
   },
-  // This trailing blank, and the subject that has nothing to do with the request, are in the recorded reply.
+  // The trailing blank and the unrelated subject are in the recorded reply.
   'rate-limited': {
     body: 'You have exceeded the rate limit for updating a single unique user. user email:  id:  external_id: ',
     contentType: plain,

@@ -8,7 +8,7 @@ import { send, sendHead } from './wire.js'
 
 const BOMB_BYTES = 64 * 1024 * 1024
 
-/** The ordinary answer in single bytes; after its end blanks, which JSON allows without end. */
+/** The ordinary answer in single bytes, then endless blanks, which JSON allows. */
 export function drip(exchange: Exchange, ms: number): void {
   const answer = exchange.normally()
   const { response } = exchange
@@ -21,7 +21,7 @@ export function drip(exchange: Exchange, ms: number): void {
   })
 }
 
-/** Never more than the client takes: pipeline waits for the drain. */
+/** As fast as the client reads: pipeline waits for the drain. */
 export async function endless(exchange: Exchange): Promise<void> {
   sendHead(exchange, jsonAnswer(200, {}))
   await pipeline(Readable.from(endlessToken()), exchange.response).catch(clientLeft)
@@ -54,5 +54,5 @@ function* endlessToken(): Generator<Buffer> {
 }
 
 function clientLeft(): void {
-  // Leaving is how every client of an endless body ends it.
+  // Every client of an endless body ends it by leaving.
 }

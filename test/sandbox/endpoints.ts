@@ -9,7 +9,7 @@ export function placeOf(path: string): Place | undefined {
   return places.get(path.replace(/\?.*$/, ''))
 }
 
-/** Zendesk's answer under `/api/v2` to somebody of this standing. */
+/** Zendesk's answer under `/api/v2` to a client of this standing. */
 export function answerApi(place: Place | undefined, method: string, standing: Standing): Answer {
   if (method !== 'GET' || !place || place === 'token') return answerOf(404, 'invalid-endpoint')
   if (standing === 'invalid-token') return answerOf(401, 'invalid-token')

@@ -11,11 +11,11 @@ export interface ReceivedRequest {
   headers: Record<string, string | string[] | undefined>
   rawHeaders: string[]
   body: string
-  /** The status sent; absent while there is none, and where what was sent is no HTTP. */
+  /** The status sent; absent until then, and if the answer was not HTTP. */
   status?: number
 }
 
-/** One request and everything needed to answer it, well or badly. */
+/** One request and everything needed to answer it, correctly or not. */
 export interface Exchange {
   request: IncomingMessage
   response: ServerResponse
@@ -25,6 +25,6 @@ export interface Exchange {
   /** The sandbox's own origin. */
   origin: string
   quota: () => Quota
-  /** What a healthy Zendesk says to these credentials; `anonymous` forgets that there are any. */
+  /** What a healthy Zendesk answers to these credentials; `anonymous` ignores them. */
   normally: (as?: 'anonymous') => Answer
 }

@@ -3,9 +3,9 @@ import type { Place } from './endpoints.js'
 interface Aim {
   /** Default: all, which includes paths that do not exist. */
   target?: Place | 'all'
-  /** How many requests it hits; default: every one until healed. */
+  /** How many requests it affects; default: every one until the fault is cleared. */
   times?: number
-  /** How many requests pass untouched before the first hit. */
+  /** How many requests pass before the first is affected. */
   after?: number
 }
 
@@ -13,7 +13,7 @@ interface Aim {
 export type Fault = Aim & Deed
 
 type Deed =
-  /** Without body the shape's, without shape the usual one of the status; an empty array takes a header away. */
+  /** Without `body` that of the shape, without `shape` the usual one of the status; an empty array removes a header. */
   | {
       kind: 'status'
       status: number
@@ -23,17 +23,17 @@ type Deed =
     }
   | { kind: 'body'; body: string; contentType?: string; status?: number }
   | { kind: 'redirect'; location?: string; status?: number }
-  /** Tells us our own request, authorization and all. */
+  /** Repeats the request, credentials included. */
   | { kind: 'echo' }
-  /** As though no credentials had been sent. */
+  /** Answers as if no credentials had been sent. */
   | { kind: 'anonymous' }
   | { kind: 'delay'; ms: number }
   | { kind: 'silence' }
-  /** A proper head, then a byte of the body every `ms`, for ever. */
+  /** Complete headers, then a byte of the body every `ms`, without end. */
   | { kind: 'drip'; ms: number }
   | { kind: 'drip-head'; ms: number }
   | { kind: 'endless' }
-  /** Announces 1 GiB, begins, and says no more. */
+  /** Announces 1 GiB, sends the beginning, then nothing. */
   | { kind: 'declared-huge' }
   | { kind: 'reset' }
   | { kind: 'reset-mid-body' }
@@ -42,7 +42,7 @@ type Deed =
   | { kind: 'bad-gzip' }
   | { kind: 'gzip-bomb' }
 
-/** The faults in force: one for each target, the narrow one before the one for all. */
+/** The active faults, one per target; a narrow target takes precedence over `all`. */
 export class FaultBoard {
   readonly #posted = new Map<Place | 'all', { fault: Fault; passed: number; hits: number }>()
 
@@ -58,7 +58,7 @@ export class FaultBoard {
     return [...this.#posted.values()].map(({ fault }) => fault)
   }
 
-  /** The fault that hits this request, if any; it is counted as a hit. */
+  /** The fault that affects this request, if any; counts it. */
   strike(place: Place | undefined): Fault | undefined {
     for (const target of place ? ([place, 'all'] as const) : (['all'] as const)) {
       const posted = this.#posted.get(target)

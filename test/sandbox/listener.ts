@@ -9,7 +9,7 @@ export interface ListenOptions {
   tls?: { key: string; cert: string }
 }
 
-/** A port and its open connections, which can be ended however they hang. */
+/** A port and its open connections, which can be closed even if they hang. */
 export class Listener {
   readonly #server: Server
   readonly #connections = new Map<string, Socket>()

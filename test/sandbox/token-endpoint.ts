@@ -2,7 +2,7 @@ import type { SandboxAccount } from './account.js'
 import { answerOf, type Answer } from './answers.js'
 import { jsonAnswer } from './endpoints.js'
 
-/** In seconds; a string is sent as a string; null is left out of the answer. */
+/** In seconds; a string is sent as a string; null omits it from the answer. */
 export type TokenLifetime = number | string | null
 
 export interface TokenCall {
@@ -33,7 +33,7 @@ export function answerTokens(
   const asked = grant['expires_in']
   if (asked !== undefined && !isAllowed(asked)) return answerOf(400, 'invalid-request')
 
-  // What the test says about lifetimes goes before what the client asks for.
+  // The lifetime set by a test takes precedence over what the client asks for.
   const told = lifetime === undefined ? (asked ?? USUAL_SECONDS) : lifetime
   const seconds = Number(told ?? asked ?? USUAL_SECONDS)
   return jsonAnswer(201, {

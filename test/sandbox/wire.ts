@@ -7,7 +7,7 @@ import type { Quota } from './rate-limit.js'
 type Headers = NonNullable<Answer['headers']>
 type HeaderLine = [name: string, value: string]
 
-/** Sends the answer as Zendesk would: gzip and chunked to who accepts gzip, else with its length. */
+/** Sends the answer as Zendesk would: gzip and chunked if the client accepts gzip, else with its length. */
 export function send(exchange: Exchange, answer: Answer): void {
   const { request, response } = exchange
   const plain = Buffer.from(answer.body)
@@ -27,7 +27,7 @@ function framing(answer: Answer, compress: boolean): Headers {
   return { 'Content-Length': String(Buffer.byteLength(answer.body)) }
 }
 
-/** Sends the status and the headers, and remembers the status; the body is the caller's. */
+/** Sends and records the status, and sends the headers; the caller sends the body. */
 export function sendHead(exchange: Exchange, answer: Answer): void {
   exchange.received.status = answer.status
   exchange.response.writeHead(answer.status, headerLines(answer, exchange.quota()).flat())
@@ -47,7 +47,7 @@ export function headerLines(answer: Answer, quota: Quota): HeaderLine[] {
   ]
 }
 
-/** Both together; where the same name is in both, in whatever case, the second's. */
+/** Both together; for a name in both, whatever its case, the second wins. */
 export function overlay(own: Headers = {}, given: Headers = {}): Headers {
   const replaced = lowerCaseNames(given)
   const kept = Object.entries(own).filter(([name]) => !replaced.has(name.toLowerCase()))

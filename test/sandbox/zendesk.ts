@@ -21,13 +21,13 @@ export type { Fault } from './faults.js'
 export interface SandboxOptions extends ListenOptions {
   /** API calls a minute of the whole account; default 700. */
   limitPerMinute?: number
-  /** Of minted tokens; by default what the client asks for, else 1800 seconds. */
+  /** Lifetime of issued tokens; by default what the client asks for, else 1800 seconds. */
   tokenLifetime?: TokenLifetime
 }
 
 const KEPT_REQUESTS = 100_000
 
-/** A Zendesk of our own: answers on a real socket as the real one does, and misbehaves when told to. */
+/** A sandbox Zendesk: answers on a real socket as the real one does, and misbehaves on demand. */
 export class SandboxZendesk {
   /** All but `/sandbox/*`, in order of arrival. */
   readonly requests: ReceivedRequest[] = []
@@ -49,7 +49,7 @@ export class SandboxZendesk {
     this.#tokenLifetime = tokenLifetime
     this.#listener = new Listener(tls, (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
-        // A client that leaves half way through its request is no bug of ours; anything else should be loud.
+        // A client may leave halfway through its request; any other error is a bug and must be seen.
         if (request.complete) throw error
       })
     })
@@ -60,7 +60,7 @@ export class SandboxZendesk {
     return this.#origin
   }
 
-  /** What is accepted from now on: change its fields to rotate them. */
+  /** The accepted credentials; change the fields to rotate them. */
   get credentials(): SandboxCredentials {
     return this.#account.credentials
   }
@@ -82,7 +82,7 @@ export class SandboxZendesk {
     this.#faults.clear()
   }
 
-  /** Every access token minted so far becomes invalid. */
+  /** Invalidates every access token issued so far. */
   revokeTokens(): void {
     this.#account.revokeTokens()
   }
@@ -93,7 +93,7 @@ export class SandboxZendesk {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Writing to a client that has left is part of the game.
+    // Clients leave at any moment; writing to them then is no error.
     response.on('error', () => undefined)
     if (request.url?.startsWith('/sandbox/'))
       return control(request, response, { faults: this.#faults, requests: this.requests })
