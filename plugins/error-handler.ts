@@ -1,16 +1,17 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { placeOf } from '../src/error-place.js'
-import { Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
+import { hasLeft } from '../src/sockets/left.js'
+import { answerHeaders, Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What was answered, where it was no success. */
+    /** The problem that was answered. */
     problem: Problem | undefined
   }
 }
 
-/** The one mouth: every answer that is no success is written here, as `application/problem+json` (RFC 9457). */
+/** The error writer: every error response is written here, as `application/problem+json` (RFC 9457). */
 export default plugin(
   (app, _options, done) => {
     app.decorateRequest('problem', undefined)
@@ -22,10 +23,10 @@ export default plugin(
   { name: 'error-handler' },
 )
 
-/** For what Fastify refuses before a route is found: a URL that cannot be decoded. */
+/** For Fastify's option `frameworkErrors`: what it refuses before it looks for a route, a URL that cannot be decoded. */
 export function onFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  // Hooks do not run for these, so the header that every answer has is set here.
-  reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
+  // Hooks do not run for these, so the headers that every answer carries are set here.
+  reply.headers(answerHeaders(request.id))
   answer(toProblem(error), request, reply)
   request.server.log.info(
     { requestId: request.id, code: 'malformed-request', status: 400 },
@@ -35,12 +36,16 @@ export function onFrameworkError(error: FastifyError, request: FastifyRequest, r
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   request.problem = problem
+  if (hasLeft(request)) {
+    reply.hijack()
+    return
+  }
   if (problem.code === 'internal-error') {
     request.server.log.error({ requestId: request.id, ...placeOf(problem.cause) }, 'internal error')
   }
-  // Fastify would close on a body that is too large, and who is still sending it would never read this. Node drops the rest.
+  // Fastify would close on a body that is too large, and a client still sending it would never read this. Node drops the rest.
   if (problem.status === 413) reply.removeHeader('connection')
-  // As bytes: to a string Fastify would add a charset, a parameter that this media type does not have (RFC 9457, section 6.1).
+  // As bytes: to a string Fastify would add a charset, which this media type does not have (RFC 9457, section 6.1).
   reply
     .code(problem.status)
     .headers(problemHeaders(problem))
@@ -49,7 +54,7 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
-  // Fastify and its plugins mark what the client did wrong by a status below 500.
+  // Fastify and its plugins mark the client's mistakes by a status below 500.
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   if (status === 404) return new Problem('not-found', { cause: error })
   if (status === 413 || status === 414 || status === 431)

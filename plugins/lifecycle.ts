@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import { Problem } from '../src/problems/problem.js'
+import { READ_BEFORE_CLOSING_MS } from '../src/sockets/limits.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -20,7 +20,7 @@ const RETRY_AFTER = 5
 /** The phases of the process: starting, ready, draining (not ready, still accepting), closing. */
 export default plugin(
   (app, _options, done) => {
-    const lifecycle = new Lifecycle(app.connections)
+    const lifecycle = new Lifecycle(app)
     app.decorate('lifecycle', lifecycle)
     app.addHook('onListen', (next) => {
       lifecycle.phase = 'ready'
@@ -28,31 +28,23 @@ export default plugin(
     })
     app.addHook('onRequest', (request, reply, next) => {
       const { phase } = lifecycle
-      if (phase === 'draining' || phase === 'closing') endWith(reply.raw)
+      // A kept-alive connection ends with this answer instead of holding up the exit.
+      if (phase === 'draining' || phase === 'closing') reply.raw.shouldKeepAlive = false
       const refused = phase === 'closing' && !request.routeOptions.config.always
       next(refused ? new Problem('service-unavailable', { retryAfter: RETRY_AFTER }) : undefined)
     })
-    app.addHook('preClose', (next) => {
-      lifecycle.close()
-      next()
-    })
+    app.addHook('preClose', () => lifecycle.close())
     done()
   },
-  { name: 'lifecycle', dependencies: ['connections'] },
+  { name: 'lifecycle', dependencies: ['sockets'] },
 )
-
-/** Says `connection: close`, so that a kept-alive connection ends with this answer instead of holding the exit up. */
-function endWith(answer: ServerResponse): ServerResponse {
-  answer.shouldKeepAlive = false
-  return answer
-}
 
 class Lifecycle {
   phase: 'starting' | 'ready' | 'draining' | 'closing' = 'starting'
-  readonly #connections: FastifyInstance['connections']
+  readonly #app: FastifyInstance
 
-  constructor(connections: FastifyInstance['connections']) {
-    this.#connections = connections
+  constructor(app: FastifyInstance) {
+    this.#app = app
   }
 
   /** Throws `service-unavailable` unless new work is welcome. */
@@ -60,30 +52,28 @@ class Lifecycle {
     if (this.phase !== 'ready') throw new Problem('service-unavailable', { retryAfter: RETRY_AFTER })
   }
 
-  /** Not ready from now on, while balancers notice; milliseconds. */
+  /** Not ready from now on, while load balancers notice; milliseconds. */
   async drain(milliseconds: number): Promise<void> {
     this.phase = 'draining'
-    for (const answer of this.#connections.values()) if (answer) endWith(answer)
+    this.#app.sockets.endKeepAlive()
     await delay(milliseconds)
   }
 
-  /** Whether anybody still waits for the end of an answer. */
+  /** Whether a request still waits for its answer. */
   isBusy(): boolean {
-    return [...this.#connections].some(
-      ([socket, answer]) => !socket.destroyed && answer && !answer.writableFinished,
-    )
+    return this.#app.sockets.isBusy()
   }
 
-  close(): void {
-    this.phase = 'closing'
-    for (const [socket, answer] of this.#connections) {
-      // What has arrived in full is answered. Node closes connections that are idle after a request, but neither those that
-      // never sent one nor those whose answer is on its way by now.
-      if (!answer?.req.complete || answer.writableFinished) socket.destroy()
-      else
-        endWith(answer).once('close', () => {
-          socket.destroySoon()
-        })
+  /** Requests that had been sent before this are still read and answered; later ones find no listener. */
+  async close(): Promise<void> {
+    const { server, sockets } = this.#app
+    if (server.listening) {
+      this.phase = 'draining'
+      sockets.endKeepAlive()
+      await sockets.stopListening(server)
+      await delay(READ_BEFORE_CLOSING_MS)
     }
+    this.phase = 'closing'
+    sockets.close()
   }
 }

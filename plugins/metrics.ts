@@ -20,5 +20,5 @@ export default plugin(
       registry.clear()
     })
   },
-  { name: 'metrics', dependencies: ['redis', 'request-ends', 'zendesk'] },
+  { name: 'metrics', dependencies: ['redis', 'request-end', 'zendesk'] },
 )

@@ -3,7 +3,7 @@ import { Problem } from '../src/problems/problem.js'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
-/** What no route answers: 405 where the path has routes for other methods (RFC 9110, section 15.5.6), else 404. */
+/** Answers where no route does: 405 where the path has routes for other methods (RFC 9110, section 15.5.6), else 404. */
 export default plugin(
   (app, _options, done) => {
     const routes = new Set<string>()
@@ -12,9 +12,10 @@ export default plugin(
     })
     app.setNotFoundHandler((request) => {
       const path = pathOf(request.url)
+      if (path === undefined) throw new Problem('malformed-request')
       const urls = [...routes].filter((url) => fits(url, path))
       const methods = METHODS.filter((method) => urls.some((url) => app.hasRoute({ method, url })))
-      // A route that takes the method, and found nothing, says so itself.
+      // A route that allows the method, and found nothing, has thrown not-found itself.
       throw methods.length > 0 && !methods.some((method) => method === request.method)
         ? new Problem('method-not-allowed', { allow: methods.join(', ') })
         : new Problem('not-found')
@@ -24,10 +25,14 @@ export default plugin(
   { name: 'not-found', dependencies: ['error-handler'] },
 )
 
-/** As the router reads it: without host and query, decoded. That it can be decoded was looked at before. */
-function pathOf(url: string): string {
+/** As the router reads it: without host and query, decoded. Undefined where it cannot be decoded. */
+function pathOf(url: string): string | undefined {
   const path = url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0] ?? ''
-  return path === '' ? '/' : decodeURI(path)
+  try {
+    return path === '' ? '/' : decodeURI(path)
+  } catch {
+    return undefined
+  }
 }
 
 /** A route's pattern as Fastify has it: `:name` is one segment of the path, `*` all that follows. */

@@ -23,7 +23,7 @@ export default plugin<RequestLogOptions>(
     })
     done()
   },
-  { name: 'request-log', dependencies: ['request-ends'] },
+  { name: 'request-log', dependencies: ['request-end'] },
 )
 
 /** What is the same for all requests of a kind; written out once, by a logger of its own. */

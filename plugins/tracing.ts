@@ -18,5 +18,5 @@ export default plugin(
       await Promise.race([flushed, delay(LONGEST_FLUSH_MS, undefined, { ref: false })])
     })
   },
-  { name: 'tracing', dependencies: ['request-ends'] },
+  { name: 'tracing', dependencies: ['request-end'] },
 )

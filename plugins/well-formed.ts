@@ -2,35 +2,39 @@ import type { IncomingMessage } from 'node:http'
 import plugin from 'fastify-plugin'
 import { Problem } from '../src/problems/problem.js'
 
-/** Octets; RFC 9110, section 4.1, recommends to take at least 8000. */
+/** Octets; RFC 9110, section 4.1, recommends that at least 8000 are supported. */
 const LONGEST_URL = 8000
 
-/** Refuses what Node's parser lets through although two readers on the way could take it for different requests. */
+/** Refuses what Node's parser accepts but intermediaries may parse differently (request smuggling). */
 export default plugin(
   (app, _options, done) => {
-    // Node looks at the first 2000 headers only; maxHeaderSize bounds them all the same.
-    app.server.maxHeadersCount = 0
-    // RFC 9110, section 10.1.1, lets a server ignore an expectation that it does not know; Node would answer by itself.
-    app.server.on('checkExpectation', (request: IncomingMessage, response) => {
-      app.server.emit('request', request, response)
-    })
-    app.addHook('onRequest', ({ raw }, _reply, next) => {
-      next(fault(raw))
+    app.addHook('onRequest', ({ raw }, reply, next) => {
+      const problem = violation(raw)
+      // What follows on this connection may be the rest of another request.
+      if (problem?.code === 'malformed-request') reply.header('connection', 'close')
+      next(problem)
     })
     done()
   },
   { name: 'well-formed', dependencies: ['error-handler'] },
 )
 
-function fault({ rawHeaders, httpVersion, url = '' }: IncomingMessage): Problem | undefined {
+function violation({ headers, rawHeaders, httpVersion, url = '' }: IncomingMessage): Problem | undefined {
   if (url.length > LONGEST_URL) return new Problem('request-too-large', { status: 414 })
-  // Node takes HTTP/2.0 in a request line of HTTP/1.
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return new Problem('malformed-request')
   const { count, host } = countHosts(rawHeaders)
-  // RFC 9112, section 3.2: exactly one Host; only HTTP/1.0 knows none.
-  if (count > 1 || (count === 0 && httpVersion !== '1.0')) return new Problem('malformed-request')
-  if (!url.startsWith('/') && !isSameHost(url, host)) return new Problem('malformed-request')
-  return undefined
+  const isOld = httpVersion === '1.0'
+  const malformed =
+    // Node accepts HTTP/2.0 in a request line of HTTP/1.
+    (httpVersion !== '1.1' && !isOld) ||
+    // RFC 9112, section 3.2: exactly one Host; HTTP/1.0 may omit it.
+    count > 1 ||
+    (count === 0 && !isOld) ||
+    // RFC 9112, section 6.1: HTTP/1.0 knows no transfer codings, so the framing is faulty.
+    (isOld && headers['transfer-encoding'] !== undefined) ||
+    // RFC 9112, section 3.2: a request target has no fragment. Readers disagree on where such a path ends.
+    url.includes('#') ||
+    (!url.startsWith('/') && !isSameHost(url, host))
+  return malformed ? new Problem('malformed-request') : undefined
 }
 
 function countHosts(rawHeaders: string[]): { count: number; host: string | undefined } {
@@ -44,7 +48,7 @@ function countHosts(rawHeaders: string[]): { count: number; host: string | undef
   return { count, host }
 }
 
-/** RFC 9112, section 3.2.2: an absolute target names the host; ours must not be told another one by the header. */
+/** RFC 9112, section 3.2.2: an absolute target names the host, and the Host header must agree with it. */
 function isSameHost(target: string, host: string | undefined): boolean {
   return /^https?:/i.test(target) && URL.canParse(target) && new URL(target).host === host?.toLowerCase()
 }

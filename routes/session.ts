@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
+import { hasLeft } from '../src/sockets/left.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,8 +27,9 @@ export default plugin(
   { name: 'session', dependencies: ['caller-auth', 'caller-limits', 'contract', 'zendesk'] },
 )
 
-async function renew(this: FastifyInstance, request: FastifyRequest) {
+async function renew(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
   const { token, zendeskMs } = await this.zendesk.renewSession()
   request.zendeskMs = zendeskMs
+  if (hasLeft(request)) return reply.hijack()
   return { authenticity_token: token }
 }

@@ -2,8 +2,6 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import bodies from '../plugins/bodies.js'
 import callerAuth from '../plugins/caller-auth.js'
 import callerLimits from '../plugins/caller-limits.js'
-import clientErrors, { onClientError } from '../plugins/client-errors.js'
-import connections from '../plugins/connections.js'
 import contract from '../plugins/contract.js'
 import cors from '../plugins/cors.js'
 import docs from '../plugins/docs.js'
@@ -14,9 +12,10 @@ import notFound from '../plugins/not-found.js'
 import origins from '../plugins/origins.js'
 import overload from '../plugins/overload.js'
 import redis from '../plugins/redis.js'
-import requestEnds from '../plugins/request-ends.js'
-import requestIds, { requestId } from '../plugins/request-ids.js'
+import requestEnd from '../plugins/request-end.js'
+import requestId, { chooseRequestId } from '../plugins/request-id.js'
 import requestLog from '../plugins/request-log.js'
+import sockets, { onClientError } from '../plugins/sockets.js'
 import tracing from '../plugins/tracing.js'
 import wellFormed from '../plugins/well-formed.js'
 import zendesk from '../plugins/zendesk.js'
@@ -25,38 +24,43 @@ import problems from '../routes/problems.js'
 import session from '../routes/session.js'
 import type { Config } from './config/config.js'
 import { childless } from './logger.js'
-import { SOCKET_LIMITS } from './socket-limits.js'
+import { SOCKET_LIMITS, UNREAD_ANSWER_MS } from './sockets/limits.js'
+import { Sockets } from './sockets/sockets.js'
 
-/** The service, assembled; it does not listen yet. The order is that in which a request meets the parts. */
+/** The service, assembled; it does not listen yet. */
 export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<FastifyInstance> {
+  const listener = new Sockets(config.ZENDESK_TIMEOUT_MS + UNREAD_ANSWER_MS)
   const app = Fastify({
     loggerInstance: childless(log),
     // Our own line per request says more.
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: requestId,
+    genReqId: chooseRequestId,
     trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
+    serverFactory: listener.createServer,
     frameworkErrors: onFrameworkError,
     clientErrorHandler: onClientError,
     return503OnClosing: false,
-    ...SOCKET_LIMITS,
+    bodyLimit: SOCKET_LIMITS.bodyLimit,
   })
   app.decorate('config', config)
 
+  // What every request passes through, in this order.
   await app.register(errorHandler)
-  await app.register(connections)
-  await app.register(clientErrors)
-  await app.register(requestEnds)
+  await app.register(sockets, { sockets: listener })
+  await app.register(requestEnd)
   await app.register(requestLog, { log })
   await app.register(tracing)
-  await app.register(requestIds)
+  await app.register(requestId)
   await app.register(cors)
   await app.register(lifecycle)
   await app.register(wellFormed)
   await app.register(overload)
   await app.register(bodies)
-  await app.register(contract)
-  await app.register(notFound)
   await app.register(origins)
+  await app.register(notFound)
+
+  // What routes ask for.
+  await app.register(contract)
   await app.register(redis)
   await app.register(callerLimits)
   await app.register(callerAuth)

@@ -8,7 +8,12 @@ export function placeOf(error: unknown): {
   const frames = error.stack?.split('\n').filter((line) => /^ {4}at .*:\d+:\d+\)?$/.test(line))
   return {
     error: error.name,
-    errorCode: 'code' in error && typeof error.code === 'string' ? error.code : undefined,
+    errorCode: errorCode(error),
     frames,
   }
+}
+
+/** The stable word of a system or library error, such as ECONNREFUSED. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

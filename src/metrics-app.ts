@@ -1,30 +1,31 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import bodies from '../plugins/bodies.js'
-import clientErrors, { onClientError } from '../plugins/client-errors.js'
-import connections from '../plugins/connections.js'
 import errorHandler, { onFrameworkError } from '../plugins/error-handler.js'
 import notFound from '../plugins/not-found.js'
-import requestIds, { requestId } from '../plugins/request-ids.js'
+import requestId, { chooseRequestId } from '../plugins/request-id.js'
+import sockets, { onClientError } from '../plugins/sockets.js'
 import wellFormed from '../plugins/well-formed.js'
 import type { Config } from './config/config.js'
-import { SOCKET_LIMITS } from './socket-limits.js'
+import { SOCKET_LIMITS, UNREAD_ANSWER_MS } from './sockets/limits.js'
+import { Sockets } from './sockets/sockets.js'
 
-/** The other assembly: `/metrics` and nothing else; what goes wrong is said by the same mouth as everywhere. */
+/** The other assembly: `/metrics` and nothing else; errors are written as everywhere. */
 export async function buildMetricsApp(registry: Registry, config: Config): Promise<FastifyInstance> {
+  const listener = new Sockets(UNREAD_ANSWER_MS)
   const app = Fastify({
     logger: false,
     forceCloseConnections: true,
-    genReqId: requestId,
+    genReqId: chooseRequestId,
+    serverFactory: listener.createServer,
     frameworkErrors: onFrameworkError,
     clientErrorHandler: onClientError,
-    ...SOCKET_LIMITS,
+    bodyLimit: SOCKET_LIMITS.bodyLimit,
   })
   app.decorate('config', config)
   await app.register(errorHandler)
-  await app.register(connections)
-  await app.register(clientErrors)
-  await app.register(requestIds)
+  await app.register(sockets, { sockets: listener })
+  await app.register(requestId)
   await app.register(wellFormed)
   await app.register(bodies)
   await app.register(notFound)

@@ -46,11 +46,15 @@ export function problemDocument(problem: Problem, requestId: string, publicUrl =
   }
 }
 
-/** The headers that belong to a problem's answer, without those that every answer has. */
+/** The headers that every answer of this service carries, whatever wrote it. */
+export function answerHeaders(requestId: string): Record<string, string> {
+  return { 'x-request-id': requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' }
+}
+
+/** The headers that belong to a problem, without those that every answer carries. */
 export function problemHeaders(problem: Problem): Record<string, string> {
   return {
     'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
     ...(problem.retryAfter !== undefined && { 'retry-after': String(problem.retryAfter) }),
     ...(problem.allow !== undefined && { allow: problem.allow }),
     ...((problem.status === 401 || problem.challenge) && { 'www-authenticate': challenge(problem) }),

@@ -4,24 +4,24 @@ import type { ProblemCode } from '../src/problems/catalogue.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Logged at debug while it succeeds: probes would drown everything else. */
+    /** Successes are logged at debug: probes would drown everything else. */
     quiet?: boolean
   }
   interface FastifyInstance {
-    /** Has the listener told of every request when its answer is out, or when its caller has left without one. */
+    /** Calls the listener once per request: when its answer has been sent, or when its client has left without one. */
     onRequestEnd: (
       listener: (request: FastifyRequest, reply: FastifyReply, kind: RequestKind) => void,
     ) => void
   }
   /**
-   * What requests have in common that ended alike. There is one object for each kind, and a bounded number of kinds; so a
-   * listener can keep what it makes of one.
+   * Attributes shared by requests with the same outcome; one object per combination, and a bounded number of them, so that
+   * a listener can cache what it derives from one.
    */
   interface RequestKind {
     method: string
     /** The pattern of the route, never the URL; empty where no route matched. */
     route: string
-    /** Undefined where the caller left before its answer was out. */
+    /** Undefined where the client left before its answer was sent. */
     status: number | undefined
     /** Of the problem that was answered. */
     code: ProblemCode | undefined
@@ -29,7 +29,7 @@ declare module 'fastify' {
   }
 }
 
-/** The end of a request, for those who keep a record of it: log, metrics and traces. */
+/** Reports the end of each request to the log, metrics and traces. */
 export default plugin(
   (app, _options, done) => {
     const listeners: Parameters<typeof app.onRequestEnd>[0][] = []
@@ -38,8 +38,8 @@ export default plugin(
       listeners.push(listener)
     })
     app.addHook('onRequest', (request, reply, next) => {
-      // Unlike onResponse, `close` also tells of callers who left before their answer.
-      reply.raw.on('close', () => {
+      // Unlike the hook onResponse, `close` also happens where the client left before its answer.
+      reply.raw.once('close', () => {
         const kind = kinds.of(request, reply)
         for (const listener of listeners) listener(request, reply, kind)
       })
@@ -47,7 +47,7 @@ export default plugin(
     })
     done()
   },
-  { name: 'request-ends' },
+  { name: 'request-end' },
 )
 
 class Kinds {
@@ -58,7 +58,7 @@ class Kinds {
     const { url: route = '', config } = routeOptions
     const status = raw.writableFinished ? statusCode : undefined
     const code = problem?.code
-    // Under load most requests end like the one before, and a look is cheaper than a key that has to be put together.
+    // Under load most requests end like the one before, and comparing is cheaper than building a key.
     const last = this.#last
     if (last?.route === route && last.status === status && last.code === code && last.method === method)
       return last

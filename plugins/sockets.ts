@@ -3,40 +3,59 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
-import { Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
+import { answerHeaders, Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
+import type { Sockets } from '../src/sockets/sockets.js'
+import { errorCode } from '../src/error-place.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    sockets: Sockets
+  }
+}
 
 const refused = new WeakSet<Socket>()
 
-/** What is said where there is no request, only a socket: to bytes that Node's parser refuses, and to CONNECT. */
-export default plugin(
-  (app, _options, done) => {
+/** Answers where there is no request, only a socket: bytes that Node's parser refuses, and CONNECT. */
+export default plugin<{ sockets: Sockets }>(
+  (app, { sockets }, done) => {
+    app.decorate('sockets', sockets)
     app.server.on('connect', (_request, socket: Socket) => {
-      refuseInTurn(app, new Problem('malformed-request'), socket)
+      refuseInOrder(app, new Problem('malformed-request'), socket)
+    })
+    app.addHook('onListen', (next) => {
+      // An error of the listener itself, such as one of accept(2), must not end the process.
+      app.server.on('error', (error) => {
+        app.log.error({ errorCode: errorCode(error) }, 'listener failed')
+      })
+      next()
     })
     done()
   },
-  { name: 'client-errors', dependencies: ['connections'] },
+  { name: 'sockets' },
 )
 
-export function onClientError(this: FastifyInstance, error: ParserError, socket: Socket): void {
+/** For Fastify's option `clientErrorHandler`. */
+export function onClientError(this: FastifyInstance, error: Error, socket: Socket): void {
   // Whatever still comes after the bytes that were refused is refused with them.
   if (refused.has(socket)) return
   refused.add(socket)
-  if (error.code === 'ECONNRESET') socket.destroy()
-  else refuseInTurn(this, parserProblem(error.code), socket)
+  const code = errorCode(error)
+  if (code === 'ECONNRESET') socket.destroy()
+  else refuseInOrder(this, parserProblem(code), socket)
 }
 
-/** Who asked well before gets their answer first. */
-function refuseInTurn(app: FastifyInstance, problem: Problem, socket: Socket): void {
-  const last = app.connections.get(socket)
-  const isLastWrong = last?.req.complete === false
-  const owed = isLastWrong ? app.answerBefore(last) : last
+/** Valid pipelined requests are answered before the bad one is refused. */
+function refuseInOrder(app: FastifyInstance, problem: Problem, socket: Socket): void {
+  const inFlight = app.sockets.inFlight(socket)
+  const last = inFlight.at(-1)
+  const isLastBad = last?.req.complete === false
+  const before = isLastBad ? inFlight.at(-2) : last
   const settle = () => {
     // It was answered without its body, and a second answer would be taken for that to another request.
-    if (isLastWrong && last.headersSent) socket.destroySoon()
+    if (isLastBad && last.headersSent) socket.destroySoon()
     else refuse(app, problem, socket)
   }
-  if (owed && !owed.writableFinished) owed.once('close', settle)
+  if (before) before.once('close', settle)
   else settle()
 }
 
@@ -48,10 +67,9 @@ function refuse(app: FastifyInstance, problem: Problem, socket: Socket): void {
   const requestId = randomUUID()
   const body = JSON.stringify(problemDocument(problem, requestId, app.config.publicUrl))
   const headers = {
+    ...answerHeaders(requestId),
     ...problemHeaders(problem),
     'content-length': String(Buffer.byteLength(body)),
-    'x-request-id': requestId,
-    'x-content-type-options': 'nosniff',
     date: new Date().toUTCString(),
     connection: 'close',
   }
@@ -60,13 +78,9 @@ function refuse(app: FastifyInstance, problem: Problem, socket: Socket): void {
   socket.end(`${head}\r\n\r\n${body}`, () => {
     socket.destroySoon()
   })
-  // Connections opened ahead of need, and never used, are no news.
+  // Browsers open connections ahead of need, and many are never used.
   const level = socket.bytesRead === 0 ? 'debug' : 'info'
   app.log[level]({ requestId, code: problem.code, status: problem.status }, 'request refused')
-}
-
-interface ParserError extends Error {
-  code?: string
 }
 
 function parserProblem(code: string | undefined): Problem {
