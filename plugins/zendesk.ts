@@ -49,8 +49,13 @@ function logEvents(log: FastifyBaseLogger, events: ZendeskEvents): void {
       if (state === 'open') log.warn('zendesk keeps failing: left alone for a moment')
       else log.info('zendesk answers again')
     })
-    .on('sharing', (shared) => {
-      if (shared) log.info('the Zendesk budget and pauses are shared through redis again')
-      else log.warn('redis does not answer: the Zendesk budget and pauses hold for this replica alone')
+    .on('finding', (finding) => {
+      if (finding.kind === 'clock-set-back')
+        log.warn({ seconds: finding.seconds }, 'clock of redis set back: slots and pauses moved with it')
+      else
+        log.warn(
+          { otherBudget: finding.perMinute },
+          'another service on this redis has a different ZENDESK_BUDGET_PER_MINUTE',
+        )
     })
 }

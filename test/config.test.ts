@@ -31,7 +31,7 @@ t.test('an account and a credential are enough; the rest has defaults', async (t
     zendeskOrigin: 'https://acme.zendesk.com',
     callerKeys: undefined,
     jwt: undefined,
-    redisUrl: undefined,
+    redis: undefined,
     publicUrl: '',
   })
   const config = await readConfig({
@@ -186,7 +186,15 @@ t.test('what is wrong is refused, by the name of the variable and without its va
       'redis://cache.example/0?tls=true',
       'redis://cache.example/#0',
       'redis://10#word@cache.example',
+      'redis://a.example,',
+      'redis://a.example:0',
+      'redis://a.example:6379:6380',
+      'redis://:pass/word@cache.example',
+      'redis://:%zz@cache.example',
+      'redis://user@/0',
     ],
+    REDIS_MODE: ['Sentinel', 'replica'],
+    REDIS_SENTINEL_NAME: ['my master'],
     PUBLIC_URL: ['proxy.example', 'ftp://proxy.example', 'https://p.example/?a=b', 'https://u:p@p.example'],
     METRICS_PORT: ['3000', '65536'],
     SHUTDOWN_DELAY_MS: ['-1', '300001'],
@@ -336,6 +344,7 @@ t.test('every secret can come from a file', async (t) => {
     ZENDESK_PASSWORD: 'fake-password',
     CALLER_KEYS: `shop:${DIGEST}\ntill:${OTHER_DIGEST}`,
     REDIS_URL: 'redis://:fake-password@cache.example:6379/0',
+    REDIS_SENTINEL_PASSWORD: 'fake-password',
   }
   t.same(Object.keys(values), secretNames)
   const beside: Record<string, NodeJS.ProcessEnv> = {
@@ -345,6 +354,7 @@ t.test('every secret can come from a file', async (t) => {
     ZENDESK_PASSWORD: { ...ACCOUNT, ZENDESK_EMAIL: 'agent@example.com' },
     CALLER_KEYS: ENOUGH,
     REDIS_URL: ENOUGH,
+    REDIS_SENTINEL_PASSWORD: { ...ENOUGH, REDIS_URL: 'redis://cache.example', REDIS_MODE: 'sentinel' },
   }
   for (const [name, value] of Object.entries(values)) {
     const directory = t.testdir({
@@ -527,7 +537,7 @@ t.test('the configuration can be printed without showing a secret', async (t) =>
     inspect(config, { depth: Infinity, showHidden: true, getters: true }),
     JSON.stringify(config),
     format('%s %o %j', config, config, config),
-    `${String(config.callerKeys)} ${String(config.redisUrl)} ${String(config.zendeskCredentials.secret)}`,
+    `${String(config.callerKeys)} ${String(config.redis?.url)} ${String(config.zendeskCredentials.secret)}`,
   ]
   for (const text of printed) {
     t.match(text, /ZENDESK_OAUTH_TOKEN/, 'it says which secret there is')
@@ -568,6 +578,11 @@ async function warnings(environment: NodeJS.ProcessEnv): Promise<string[]> {
   return startWarnings(await readConfig(environment), givenNames(environment))
 }
 
-function revealed({ zendeskCredentials, callerKeys, redisUrl }: Awaited<ReturnType<typeof readConfig>>) {
-  return [zendeskCredentials.secret.reveal(), callerKeys?.reveal(), redisUrl?.reveal()]
+function revealed({ zendeskCredentials, callerKeys, redis }: Awaited<ReturnType<typeof readConfig>>) {
+  return [
+    zendeskCredentials.secret.reveal(),
+    callerKeys?.reveal(),
+    redis?.url.reveal(),
+    redis?.sentinelPassword?.reveal(),
+  ]
 }

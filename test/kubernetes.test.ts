@@ -52,7 +52,7 @@ t.test('the service starts with the variables and files of a replica', async (t)
   t.equal(files.length, 3)
   t.equal(config.zendeskCredentials.secret.reveal(), 'fake-client-secret')
   t.ok(config.callerKeys)
-  t.ok(config.redisUrl)
+  t.ok(config.redis)
   t.match(pod, {
     volumes: [{ name: 'secrets', secret: { secretName: 'zendesk-session-proxy' } }],
     containers: [

@@ -124,7 +124,7 @@ t.test('two replicas share a limit through Redis, and go on without it', withRed
   }
   const replicas = [await startService(t, variables), await startService(t, variables)]
   const [first = '', second = ''] = replicas.map(({ url }) => url)
-  await eventually(() => replicas.every(({ app }) => app.redis?.status === 'ready'))
+  await eventually(() => replicas.every(({ app }) => app.redis?.connected === true))
 
   for (const [url, remaining] of [
     [first, '5'],
@@ -148,7 +148,7 @@ t.test('two replicas share a limit through Redis, and go on without it', withRed
   t.equal((await renew(second, bearer(key))).status, 200)
 
   await server.start()
-  await eventually(() => replicas.every(({ app }) => app.redis?.status === 'ready'))
+  await eventually(() => replicas.every(({ app }) => app.redis?.connected === true))
   t.equal((await renew(first, bearer(key))).headers.get('ratelimit-remaining'), '5')
   t.equal((await renew(second, bearer(key))).headers.get('ratelimit-remaining'), '4')
   t.equal(zendesk.renewals().length, 13)
@@ -158,7 +158,7 @@ t.test('two replicas share a limit through Redis, and go on without it', withRed
 t.test('a Redis that hangs delays nobody for long', withRedis, async (t) => {
   const server = await RedisServer.start(t)
   const { url, app } = await startBoth(t, { REDIS_URL: server.url })
-  await eventually(() => app.redis?.status === 'ready')
+  await eventually(() => app.redis?.connected === true)
   server.freeze()
   const answer = await renew(url)
   t.equal(answer.status, 200)

@@ -3,11 +3,12 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { eventually } from './support/credentials.js'
 import { ask, startService, startZendesk, type Service } from './support/helper.js'
-import { RedisServer, SlowLine, redisOrSkip } from './support/redis-server.js'
+import { FaultyRedis } from './support/faulty-redis.js'
+import { RedisServer, redisOrSkip } from './support/redis-server.js'
 
 const needsRedis = redisOrSkip()
-const SHARED = 'the Zendesk budget and pauses are shared through redis again'
-const ALONE = 'redis does not answer: the Zendesk budget and pauses hold for this replica alone'
+const SHARED = 'redis connection restored'
+const ALONE = 'redis connection lost'
 
 t.test('two replicas spend one budget', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)
@@ -131,12 +132,15 @@ t.test('a replica without a budget does not wait for the turns of others', needs
 t.test('a new address of redis gets nothing of the old one', needsRedis, async (t) => {
   const file = `${t.testdir({ url: 'redis://someone:fake-old-password@127.0.0.1:1/3' })}/url`
   const redis = await RedisServer.start(t)
+  const watched = await FaultyRedis.open(t, redis.port)
   const { environment } = await startZendesk(t)
   const [replica] = await start(t, 1, { ...environment, REDIS_URL_FILE: file })
-  writeFileSync(`${file}.new`, redis.url)
+  writeFileSync(`${file}.new`, watched.url)
   renameSync(`${file}.new`, file)
-  await eventually(() => replica?.app.redis?.status === 'ready')
-  t.match(replica?.app.redis?.options, { username: undefined, password: undefined, tls: undefined, db: 0 })
+  await eventually(() => replica?.app.redis?.connected === true)
+  const names = watched.commands.map(([name]) => name)
+  t.same(new Set(names), new Set(['EVALSHA', 'EVAL']), 'no AUTH, no SELECT')
+  t.notMatch(JSON.stringify([watched.commands, replica?.log]), /fake-old-password/)
 })
 
 t.test('redis holds times only, and only for a while', needsRedis, async (t) => {
@@ -157,7 +161,7 @@ t.test('redis holds times only, and only for a while', needsRedis, async (t) => 
     client.disconnect()
   })
   const keys = await client.keys('*')
-  t.match(keys, [/^zendesk-session-proxy:[0-9a-f]{16}:pace$/])
+  t.match(keys, [/^zendesk-session-proxy:\{[0-9a-f]{16}\}:pace$/])
   t.equal(keys.length, 1)
   for (const key of keys) {
     const lifetime = await client.pttl(key)
@@ -194,7 +198,7 @@ t.test('redis down at the start: the service works, and shares once it can', nee
 
 t.test('a redis that does not accept the password is told by its reason alone', needsRedis, async (t) => {
   const redis = await RedisServer.reserve(t)
-  await redis.start('sandbox-right-password')
+  await redis.start({ requirepass: 'sandbox-right-password' })
   const { environment } = await startZendesk(t)
   const cases = [
     [redis.url, 'NOAUTH'],
@@ -203,7 +207,7 @@ t.test('a redis that does not accept the password is told by its reason alone', 
   for (const [url, errorCode] of cases) {
     const [replica] = await start(t, 1, { ...environment, REDIS_URL: url })
     t.equal((await renew(replica)).status, 200)
-    const said = replica?.log.filter(({ msg }) => msg === 'redis is away')
+    const said = replica?.log.filter(({ msg }) => msg === 'redis connection lost')
     t.match(said, [{ level: 40, errorCode }])
     t.notMatch(JSON.stringify(replica?.log), /sandbox-(right|wrong)|username-password|HELLO/)
     await replica?.app.close()
@@ -212,18 +216,18 @@ t.test('a redis that does not accept the password is told by its reason alone', 
 
 t.test('a slow redis holds up one renewal a second at the most, for 200 ms', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)
-  const line = await SlowLine.open(t, redis.port)
+  const slow = await FaultyRedis.open(t, redis.port)
   const { environment } = await startZendesk(t)
-  const [replica] = await start(t, 1, { ...environment, REDIS_URL: line.url })
+  const [replica] = await start(t, 1, { ...environment, REDIS_URL: slow.url })
   t.equal((await renew(replica)).status, 200)
-  line.delayMs = 600
+  slow.delayMs = 600
   const answers = []
   for (let times = 0; times < 8; times++) answers.push(await renew(replica))
   t.ok(answers.every(({ status }) => status === 200))
   t.ok(answers.every(({ tookMs }) => tookMs < 450))
   t.ok(answers.filter(({ tookMs }) => tookMs >= 150).length <= 1)
   t.equal(told(replica, ALONE), 1)
-  line.delayMs = 0
+  slow.delayMs = 0
   await renewsUntil(t, replica, () => told(replica, SHARED) === 1)
 })
 
@@ -243,7 +247,7 @@ t.test('a redis that comes and goes gives nobody a second budget', needsRedis, a
     await redis.kill()
     for (let times = 0; times < 4; times++) answers.push(await renew(replica))
     await redis.start()
-    const back = () => replica?.app.redis?.status === 'ready'
+    const back = () => replica?.app.redis?.connected === true
     while (!back()) answers.push(await renew(replica))
   }
   t.ok(answers.every(({ status }) => status === 200 || status === 429))

@@ -1,88 +1,80 @@
 import { hash } from 'node:crypto'
-import type { Redis } from 'ioredis'
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import { BackOff } from '../redis/back-off.js'
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import type { RedisClient } from '../redis/client.js'
+import { RedisScript } from '../redis/script.js'
 
-/** New identities that get a count of their own within a minute; those beyond share some. So memory is bounded. */
-const NEWCOMERS_A_MINUTE = 20_000
+const WINDOW_MS = 60_000
+/** New identities that get a count of their own within a window; those beyond share some. So memory is bounded. */
+const NEWCOMERS_PER_WINDOW = 20_000
 const SHARED_COUNTS = 1024
 
-/**
- * Requests a minute per identity, counted in Redis for all replicas, or in memory without Redis and while it does not
- * answer.
- */
+/** Requests a minute per identity, counted in Redis for all replicas, or in memory where there is no Redis or it does not answer. */
 export class RateLimit {
   readonly perMinute: number
+  readonly #name: string
   readonly #memory: RateLimiterMemory
-  readonly #redis: RateLimiterRedis | undefined
-  readonly #backOff: BackOff | undefined
+  readonly #redis: RedisClient | undefined
   #newcomers = 0
   #countedSince = performance.now()
 
   /** @param name of the kind of count: two kinds never share one. */
-  constructor(name: string, perMinute: number, redis: Redis | undefined) {
-    const options = { points: perMinute, duration: 60, keyPrefix: `zendesk-session-proxy:${name}` }
+  constructor(name: string, perMinute: number, redis: RedisClient | undefined) {
     this.perMinute = perMinute
-    this.#memory = new RateLimiterMemory(options)
-    this.#backOff = redis && BackOff.of(redis)
-    this.#redis =
-      redis && new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true })
+    this.#name = name
+    this.#memory = new RateLimiterMemory({ points: perMinute, duration: WINDOW_MS / 1000, keyPrefix: name })
+    this.#redis = redis
   }
 
   /** Runs for every request, so promises are made only where there is something to wait for. */
   spend(identity: string): Promise<Standing> {
     // Redis is a place where others can look: no names and addresses there.
     const key = this.#redis ? hash('sha256', identity, 'base64url') : identity
-    const settle = (count: RateLimiterRes) =>
-      count.isFirstInDuration && this.#isCrowded() ? this.#share(identity, key) : this.#standing(count)
-    return this.#consume(key).then(settle, (refusal: unknown) => settle(countOf(refusal)))
+    return this.#count(key).then((count) =>
+      count.spent === 1 && this.#isCrowded() ? this.#share(identity, key) : this.#standing(count),
+    )
   }
 
   /** Takes the identity's own count away again, and has it share one with others. */
   async #share(identity: string, key: string): Promise<Standing> {
-    await this.#forget(key)
-    return this.#standing(await this.#consume(sharedKey(identity)).catch(countOf))
-  }
-
-  /** Rejects with the count where the limit is used up, as the library does. */
-  #consume(key: string): Promise<RateLimiterRes> {
-    return this.#redis && !this.#backOff?.active
-      ? this.#consumeShared(this.#redis, key)
-      : this.#memory.consume(key)
-  }
-
-  /** In memory where Redis fails, and for a while after that: a slow one must not hold up every request. */
-  async #consumeShared(redis: RateLimiterRedis, key: string): Promise<RateLimiterRes> {
-    const startedAt = performance.now()
-    try {
-      return await redis.consume(key)
-    } catch (refusal) {
-      if (refusal instanceof RateLimiterRes) return refusal
-      this.#backOff?.failed(startedAt)
-      return this.#memory.consume(key)
-    }
-  }
-
-  async #forget(key: string): Promise<void> {
     await this.#memory.delete(key)
-    await this.#redis?.delete(key).catch(() => undefined)
+    await this.#redis?.run(FORGET, this.#redisKey(key), [])
+    return this.#standing(await this.#count(sharedKey(identity)))
+  }
+
+  async #count(key: string): Promise<Count> {
+    const reply = await this.#redis?.run(COUNT, this.#redisKey(key), [WINDOW_MS])
+    if (!Array.isArray(reply)) return this.#countHere(key)
+    const [spent, resetMs] = reply.map(Number)
+    return { spent: spent ?? 1, resetMs: resetMs ?? WINDOW_MS }
+  }
+
+  #countHere(key: string): Promise<Count> {
+    return this.#memory.consume(key).then(countOf, (refusal: unknown) => {
+      // The library rejects with the count where the limit is reached.
+      if (refusal instanceof RateLimiterRes) return countOf(refusal)
+      throw refusal
+    })
+  }
+
+  #redisKey(key: string): string {
+    return `${this.#name}:${key}`
   }
 
   #isCrowded(): boolean {
     const now = performance.now()
-    if (now - this.#countedSince > 60_000) {
+    if (now - this.#countedSince > WINDOW_MS) {
       this.#countedSince = now
       this.#newcomers = 0
     }
     this.#newcomers += 1
-    return this.#newcomers > NEWCOMERS_A_MINUTE
+    return this.#newcomers > NEWCOMERS_PER_WINDOW
   }
 
-  #standing({ consumedPoints, remainingPoints, msBeforeNext }: RateLimiterRes): Standing {
+  #standing({ spent, resetMs }: Count): Standing {
     return {
-      allowed: consumedPoints <= this.perMinute,
-      remaining: remainingPoints,
-      resetSeconds: Math.max(Math.ceil(msBeforeNext / 1000), 1),
+      allowed: spent <= this.perMinute,
+      remaining: Math.max(this.perMinute - spent, 0),
+      resetSeconds: Math.max(Math.ceil(resetMs / 1000), 1),
     }
   }
 }
@@ -94,10 +86,25 @@ export interface Standing {
   resetSeconds: number
 }
 
-/** An limit that is used up is no error here. */
-function countOf(refusal: unknown): RateLimiterRes {
-  if (refusal instanceof RateLimiterRes) return refusal
-  throw refusal
+interface Count {
+  spent: number
+  resetMs: number
+}
+
+/** KEYS[1] a count that lives for ARGV[1] milliseconds; one with a longer life is from before the clock was set back. */
+const COUNT = new RedisScript(`
+local spent, left = redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])
+local window = tonumber(ARGV[1])
+if left < 0 or left > window then
+  redis.call('SET', KEYS[1], 1, 'PX', window)
+  return { 1, window }
+end
+return { spent, left }
+`)
+const FORGET = new RedisScript(`return redis.call('DEL', KEYS[1])`)
+
+function countOf({ consumedPoints, msBeforeNext }: RateLimiterRes): Count {
+  return { spent: consumedPoints, resetMs: msBeforeNext }
 }
 
 function sharedKey(identity: string): string {

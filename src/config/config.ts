@@ -1,4 +1,4 @@
-import { SecretError, type Secret } from '../secret.js'
+import type { Secret } from '../secret.js'
 import {
   callerKeys,
   checkOpenness,
@@ -10,7 +10,7 @@ import {
 } from './callers.js'
 import type { Faults } from './faults.js'
 import { checkListening, listeningHost } from './listening.js'
-import { oneLine, readSecret } from './secrets.js'
+import { redisConfig, type RedisConfig } from './redis.js'
 import { tracesUrl } from './tracing.js'
 import { secretNames, variables, type Environment, type SecretName } from './variables.js'
 import { zendeskCredentials, zendeskOrigin, type CredentialConfig } from './zendesk.js'
@@ -23,7 +23,8 @@ export interface Config extends Omit<Environment, SecretName | `${SecretName}_FI
   jwt: JwtConfig | undefined
   corsOrigins: string[]
   trustedProxies: string[]
-  redisUrl: Secret | undefined
+  /** Undefined: everything in memory. */
+  redis: RedisConfig | undefined
   /** Without a slash at the end; empty where unset. */
   publicUrl: string
   /** To which traces are posted; undefined = no tracing. */
@@ -44,7 +45,7 @@ export function settle(environment: Environment, faults: Faults): Config {
     jwt,
     corsOrigins: corsOrigins(environment, faults),
     trustedProxies: trustedProxies(environment, faults),
-    redisUrl: readSecret('REDIS_URL', environment, faults, redisUrl),
+    redis: redisConfig(environment, faults),
     publicUrl: publicUrl(environment, faults),
     tracesUrl: tracesUrl(environment, faults),
   }
@@ -56,28 +57,6 @@ export function settle(environment: Environment, faults: Faults): Config {
     HOST: listeningHost(environment),
     zendeskOrigin: origin,
     zendeskCredentials: credentials,
-  }
-}
-
-function redisUrl(value: string): string {
-  const url = URL.canParse(oneLine(value)) ? new URL(value) : undefined
-  const ok =
-    url && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^(\/\d{0,5})?$/.test(url.pathname)
-  // Options in a query would be dropped without a word, and behind a # in a password the host would not be the one meant.
-  if (!ok || /[?#]/.test(value) || !isDecodable(url.username) || !isDecodable(url.password)) {
-    throw new SecretError(
-      `${variables.REDIS_URL.should}, like rediss://user:password@host:6379/0; in a password % is %25, # is %23 and ? is %3F`,
-    )
-  }
-  return value
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -57,7 +57,18 @@ export const variables = {
   ALLOW_ANONYMOUS_CALLERS: flag('true (anyone who reaches the port may renew) or false', false),
   CORS_ORIGINS: text('exact origins separated by commas, e.g. https://app.example.com'),
   TRUST_PROXY: text('addresses or CIDR ranges separated by commas, e.g. 10.0.0.0/8'),
-  REDIS_URL: text('a redis: or rediss: address without query'),
+  REDIS_URL: text('a redis: or rediss: address, of one or several hosts, without query'),
+  REDIS_MODE: {
+    type: 'string',
+    enum: ['single', 'sentinel', 'cluster'],
+    default: 'single',
+    should: 'single, sentinel (the hosts of REDIS_URL are sentinels) or cluster',
+  },
+  REDIS_SENTINEL_NAME: {
+    ...word('the name by which the sentinels know the master, e.g. mymaster'),
+    default: 'mymaster',
+  },
+  REDIS_SENTINEL_PASSWORD: text('the password of the sentinels'),
   PUBLIC_URL: word('the http or https address at which callers reach this service, without query'),
   DOCS: flag('true or false', true),
   METRICS_PORT: integer('a port number from 0 to 65535', 0, 65_535),
@@ -89,6 +100,7 @@ export const secretNames = [
   'ZENDESK_PASSWORD',
   'CALLER_KEYS',
   'REDIS_URL',
+  'REDIS_SENTINEL_PASSWORD',
 ] as const satisfies (keyof typeof variables)[]
 
 export type SecretName = (typeof secretNames)[number]

@@ -18,6 +18,6 @@ export function startMetrics(app: FastifyInstance): Registry {
   }).set({ version, node: process.version }, 1)
   measureRequests(app, registry)
   measureZendesk(app, registry)
-  if (app.redis) measureRedis(app, registry, app.redis)
+  if (app.redis) measureRedis(app.redis, registry)
   return registry
 }

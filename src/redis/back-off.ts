@@ -1,24 +1,25 @@
-const SKIP_FACTOR = 5
+import { setTimeout as delay } from 'node:timers/promises'
 
-/** After a failure, skip Redis for five times as long as that took: a slow one must not hold up every call. */
+const FIRST_MS = 100
+const LONGEST_MS = 1_000
+/** A connection that lasted this long shows that the failure before it is over. */
+const STABLE_MS = 5_000
+
+/** The waits between attempts to connect: twice as long each time, at random so that replicas do not arrive together. */
 export class BackOff {
-  static readonly #all = new WeakMap<object, BackOff>()
-  #resumesAt = 0
+  #failures = 0
+  #connectedAt = Infinity
 
-  /** Shared by everything that uses this client. */
-  static of(redis: object): BackOff {
-    const backOff = BackOff.#all.get(redis) ?? new BackOff()
-    BackOff.#all.set(redis, backOff)
-    return backOff
+  connected(): void {
+    this.#connectedAt = performance.now()
   }
 
-  get active(): boolean {
-    return performance.now() < this.#resumesAt
-  }
-
-  /** @param startedAt when the failed command was sent, on the clock of performance.now(). */
-  failed(startedAt: number): void {
-    const failedAt = performance.now()
-    this.#resumesAt = failedAt + (failedAt - startedAt) * SKIP_FACTOR
+  /** Resolves when the next attempt may start, or when the signal aborts. */
+  async wait(signal: AbortSignal): Promise<void> {
+    if (performance.now() - this.#connectedAt > STABLE_MS) this.#failures = 0
+    this.#connectedAt = Infinity
+    const most = Math.min(FIRST_MS * 2 ** this.#failures, LONGEST_MS)
+    this.#failures += 1
+    await delay(most * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined)
   }
 }

@@ -3,11 +3,13 @@
  * virtual-scheduling leaky bucket, ITU-T I.371, known as GCRA). All that goes to the account is spent from one budget.
  */
 export class Budget {
+  readonly perMinute: number
   readonly spread: Spread
   #dueAt = 0
 
   /** @param perMinute calls; 0 = no budget. */
   constructor(perMinute: number) {
+    this.perMinute = perMinute
     this.spread = spreadOf(perMinute)
   }
 

@@ -1,4 +1,5 @@
 import type { CredentialConfig } from '../config/zendesk.js'
+import type { RedisClient } from '../redis/client.js'
 import { Budget } from './budget.js'
 import { ZendeskClient } from './client.js'
 import { BasicCredentials, BearerToken, type Credentials } from './credentials.js'
@@ -6,8 +7,7 @@ import { ZendeskEvents } from './events.js'
 import { OAuthTokens } from './oauth-tokens.js'
 import { Pace } from './pace.js'
 import { LocalSchedule } from './traffic/schedule.js'
-import { RedisSchedule } from './traffic/redis-schedule.js'
-import { RedisStore, type ScriptRunner } from './traffic/redis-store.js'
+import { RedisSchedule, type ScheduleFinding } from './traffic/redis-schedule.js'
 import { Transport } from './transport.js'
 
 /** A client for the account at `origin`. */
@@ -15,11 +15,12 @@ export function connectZendesk(settings: ZendeskSettings): ZendeskClient {
   const { origin, timeoutMs, userAgent } = settings
   const events = new ZendeskEvents()
   const transport = new Transport(origin, userAgent, (exchange) => events.emit('call', exchange))
-  const store = settings.redis && new RedisStore(settings.redis, (now) => events.emit('sharing', now))
+  const { redis } = settings
   const budget = new Budget(settings.budgetPerMinute)
+  const report = oncePerBudget((finding) => events.emit('finding', finding))
   // One budget, since the account counts all calls; a pause each, since a 429 of one endpoint says nothing of the other.
   const paceOf = (name: string) => {
-    const schedule = store ? new RedisSchedule(store, origin, name, budget) : new LocalSchedule(budget)
+    const schedule = redis ? new RedisSchedule(redis, name, budget, report) : new LocalSchedule(budget)
     return new Pace(schedule, (wait) => events.emit('turn', wait))
   }
   const credentials = present(settings.credentials, transport, timeoutMs, paceOf('tokens'))
@@ -34,7 +35,7 @@ export interface ZendeskSettings {
   budgetPerMinute: number
   userAgent: string
   /** Where replicas meet; undefined = the budget and pauses are of this process alone. */
-  redis: ScriptRunner | undefined
+  redis: RedisClient | undefined
 }
 
 export function present(
@@ -54,5 +55,17 @@ export function present(
       return new BasicCredentials(`${config.email}/token`, config.secret)
     case 'password':
       return new BasicCredentials(config.email, config.secret)
+  }
+}
+
+/** Services with different budgets see each other's in turn, at each call. */
+function oncePerBudget(report: (finding: ScheduleFinding) => void): (finding: ScheduleFinding) => void {
+  let reported: number | undefined
+  return (finding) => {
+    if (finding.kind === 'other-budget') {
+      if (finding.perMinute === reported) return
+      reported = finding.perMinute
+    }
+    report(finding)
   }
 }

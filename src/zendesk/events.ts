@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Wait } from './pace.js'
+import type { ScheduleFinding } from './traffic/redis-schedule.js'
 import type { Exchange } from './transport.js'
 
 /** What happens between us and Zendesk, for log, metrics and traces. */
@@ -14,6 +15,6 @@ export class ZendeskEvents extends EventEmitter<{
   landing: [callers: number]
   /** Open when Zendesk has failed so often that it is left alone; closed when a trial has succeeded. */
   breaker: ['open' | 'closed']
-  /** False when this replica begins to go by a schedule of its own since Redis does not answer; true when it shares again. */
-  sharing: [boolean]
+  /** Something about the shared Redis that the operator should know. */
+  finding: [ScheduleFinding]
 }> {}

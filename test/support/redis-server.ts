@@ -1,29 +1,35 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import type { Test } from 'tap'
 
-/** A Redis of the test's own, empty after each start. */
+/** A Redis of the test's own that keeps nothing on disk, and can end and start again at the same port. */
 export class RedisServer {
   readonly port: number
   #process: ChildProcess | undefined
+  readonly #folder = mkdtempSync(join(tmpdir(), 'redis-'))
 
   /** On a free port, not yet started; stopped with the test. */
-  static async reserve(t: Test): Promise<RedisServer> {
+  static async reserve(t: Owner): Promise<RedisServer> {
     const holder = createServer().listen(0, '127.0.0.1')
     await once(holder, 'listening')
     const { port } = holder.address() as AddressInfo
     holder.close()
     await once(holder, 'close')
     const server = new RedisServer(port)
-    t.teardown(() => server.kill())
+    t.teardown(async () => {
+      await server.kill()
+      rmSync(server.#folder, { recursive: true, force: true })
+    })
     return server
   }
 
-  static async start(t: Test): Promise<RedisServer> {
+  static async start(t: Owner, options: Options = {}): Promise<RedisServer> {
     const server = await RedisServer.reserve(t)
-    await server.start()
+    await server.start(options)
     return server
   }
 
@@ -35,27 +41,46 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** With a password, only those who give it are served. */
-  async start(password?: string): Promise<void> {
-    const options = [
-      ...(password === undefined ? [] : ['--requirepass', password]),
-      '--port',
-      String(this.port),
-      '--bind',
-      '127.0.0.1',
-      '--save',
-      '',
-      '--appendonly',
-      'no',
+  /** With the options of redis-server, such as `requirepass`. */
+  async start(options: Options = {}): Promise<void> {
+    const all = {
+      port: this.port,
+      bind: '127.0.0.1',
+      dir: this.#folder,
+      save: '',
+      appendonly: 'no',
+      ...options,
+    }
+    await this.#spawn(Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]))
+  }
+
+  /** As one of the sentinels that watch a master, called `mymaster`; it finds the others by itself. */
+  async startSentinel(master: RedisServer, quorum: number, password?: string): Promise<void> {
+    const lines = [
+      `port ${this.port}`,
+      'bind 127.0.0.1',
+      `dir ${this.#folder}`,
+      ...(password === undefined ? [] : [`requirepass ${password}`]),
+      `sentinel monitor mymaster 127.0.0.1 ${master.port} ${quorum}`,
+      'sentinel down-after-milliseconds mymaster 1000',
+      'sentinel failover-timeout mymaster 5000',
     ]
-    const child = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'ignore'] })
+    const path = join(this.#folder, 'sentinel.conf')
+    writeFileSync(path, lines.join('\n'))
+    await this.#spawn([path, '--sentinel'])
+  }
+
+  async #spawn(args: string[]): Promise<void> {
+    const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] })
     this.#process = child
     let said = ''
-    for await (const chunk of child.stdout) {
+    for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
       said += String(chunk)
-      if (said.includes('Ready to accept connections')) break
+      if (/Ready to accept connections|\+monitor master/.test(said)) break
     }
-    if (!said.includes('Ready to accept connections')) throw new Error(`redis-server did not start: ${said}`)
+    if (!/Ready to accept connections|\+monitor master/.test(said))
+      throw new Error(`redis-server did not start: ${said}`)
+    child.stdout.resume()
   }
 
   /** Accepts connections, but answers nothing. */
@@ -70,6 +95,20 @@ export class RedisServer {
     await once(child, 'exit')
   }
 
+  /** One command on a connection of its own. */
+  async command(name: string, ...args: (string | number)[]): Promise<unknown> {
+    const redis = new Redis(this.url, {
+      retryStrategy: () => null,
+      disableClientInfo: true,
+      enableReadyCheck: false,
+    })
+    try {
+      return await redis.call(name, ...args)
+    } finally {
+      redis.disconnect()
+    }
+  }
+
   /** All keys and values as text. */
   async contents(): Promise<string> {
     const redis = new Redis(this.url)
@@ -82,45 +121,12 @@ export class RedisServer {
   }
 }
 
-/** A line to Redis whose answers can be held up. */
-export class SlowLine {
-  /** Milliseconds by which each answer is late. */
-  delayMs = 0
-  readonly #server
-  readonly #sockets = new Set<Socket>()
-
-  static async open(t: Test, port: number): Promise<SlowLine> {
-    const line = new SlowLine(port)
-    await once(line.#server.listen(0, '127.0.0.1'), 'listening')
-    t.teardown(() => {
-      for (const socket of line.#sockets) socket.destroy()
-      line.#server.close()
-    })
-    return line
-  }
-
-  private constructor(port: number) {
-    this.#server = createServer((client) => {
-      const redis = connect(port, '127.0.0.1')
-      for (const socket of [client, redis]) {
-        this.#sockets.add(socket)
-        socket.on('error', () => undefined)
-        socket.on('close', () => {
-          client.destroy()
-          redis.destroy()
-        })
-      }
-      client.pipe(redis)
-      redis.on('data', (chunk) => {
-        setTimeout(() => client.write(chunk), this.delayMs)
-      })
-    })
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
+/** A test, or whatever else ends one day. */
+export interface Owner {
+  teardown(end: () => unknown): void
 }
+
+type Options = Record<string, string | number>
 
 /** For the options of a test. With REQUIRE_REDIS=1 an absent Redis fails it. */
 export function redisOrSkip(): { skip: string | false } {

@@ -1,26 +1,32 @@
-import { createHash } from 'node:crypto'
+import type { RedisClient } from '../../redis/client.js'
 import type { Budget } from '../budget.js'
-import { LocalSchedule, LOOK_EVERY_MS, type Schedule } from './schedule.js'
-import type { Slot, SlotRequest } from './schedule.js'
+import { LocalSchedule, LOOK_EVERY_MS, type Schedule, type Slot, type SlotRequest } from './schedule.js'
 import { SCHEDULE_SCRIPT } from './schedule-script.js'
-import type { RedisStore } from './redis-store.js'
+
+/** Steps of the clock of Redis below this are those of servers that take over from each other. */
+const CLOCK_STEP_MS = 1_000
 
 /** The schedule of all replicas that use the same Redis. Without an answer of Redis this replica goes by its own, which has counted along. */
 export class RedisSchedule implements Schedule {
-  readonly #store: RedisStore
-  readonly #key: string
-  readonly #name: string
+  readonly #redis: RedisClient
+  readonly #endpoint: string
   readonly #budget: Budget
+  readonly #observe: (finding: ScheduleFinding) => void
   readonly #local: LocalSchedule
   /** Whether the pause under way is in Redis: it may have begun while Redis was unreachable. */
   #published = true
 
-  /** @param name of the endpoint: each has its own pauses, all share the budget of the account. */
-  constructor(store: RedisStore, origin: string, name: string, budget: Budget) {
-    this.#store = store
-    this.#key = keyOf(origin)
-    this.#name = name
+  /** @param endpoint each has its own pauses; all share the budget of the account. */
+  constructor(
+    redis: RedisClient,
+    endpoint: string,
+    budget: Budget,
+    observe: (finding: ScheduleFinding) => void = () => undefined,
+  ) {
+    this.#redis = redis
+    this.#endpoint = endpoint
     this.#budget = budget
+    this.#observe = observe
     this.#local = new LocalSchedule(budget)
   }
 
@@ -29,11 +35,18 @@ export class RedisSchedule implements Schedule {
       if (!this.#published) void this.#publishPause()
       return this.#local.take(request)
     }
-    const { intervalMs, toleranceMs } = this.#budget.spread
+    const { perMinute, spread } = this.#budget
     const { longestWaitMs, remainingMs, reserved } = request
     const dueInMs = this.#budget.dueInMs(performance.now())
-    const slot = [longestWaitMs, remainingMs, reserved ? 1 : 0]
-    const reply = await this.#run('take', ...slot, intervalMs, toleranceMs, dueInMs)
+    const wanted = [longestWaitMs, remainingMs, reserved ? 1 : 0]
+    const reply = await this.#run(
+      'take',
+      ...wanted,
+      spread.intervalMs,
+      spread.toleranceMs,
+      dueInMs,
+      perMinute,
+    )
     return reply ? this.#slot(reply, request) : this.#local.take(request)
   }
 
@@ -57,11 +70,13 @@ export class RedisSchedule implements Schedule {
     if (!reply) this.#published = false
   }
 
-  #run(what: string, ...numbers: number[]): Promise<string[] | undefined> {
-    return this.#store.ask(SCHEDULE_SCRIPT, this.#key, [what, this.#name, ...numbers])
+  async #run(operation: string, ...numbers: number[]): Promise<string[] | undefined> {
+    const reply = await this.#redis.run(SCHEDULE_SCRIPT, 'pace', [operation, this.#endpoint, ...numbers])
+    return Array.isArray(reply) ? reply.map(String) : undefined
   }
 
-  #slot([state, milliseconds, more]: string[], request: SlotRequest): Slot {
+  #slot([state, milliseconds, more, clockBackMs, othersBudget]: string[], request: SlotRequest): Slot {
+    this.#report(Number(clockBackMs), othersBudget ?? '')
     const waitMs = Number(milliseconds)
     switch (state) {
       case 'pause':
@@ -78,10 +93,17 @@ export class RedisSchedule implements Schedule {
         return { reason: 'none', waitMs: 0, reserved: false, ...(more && { probe: Number(more) }) }
     }
   }
+
+  #report(clockBackMs: number, othersBudget: string): void {
+    if (clockBackMs >= CLOCK_STEP_MS)
+      this.#observe({ kind: 'clock-set-back', seconds: Math.round(clockBackMs / 1000) })
+    if (othersBudget !== '' && Number(othersBudget) !== this.#budget.perMinute)
+      this.#observe({ kind: 'other-budget', perMinute: Number(othersBudget) })
+  }
 }
 
-/** Replicas that ask the same Zendesk share. */
-function keyOf(origin: string): string {
-  const digest = createHash('sha256').update(origin).digest('hex').slice(0, 16)
-  return `zendesk-session-proxy:${digest}:pace`
-}
+/** What the operator should know about the Redis that is shared. */
+export type ScheduleFinding =
+  | { kind: 'clock-set-back'; seconds: number }
+  /** Somebody who shares this Redis reserved the last slot with a budget unlike ours. */
+  | { kind: 'other-budget'; perMinute: number }

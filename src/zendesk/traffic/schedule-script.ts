@@ -1,30 +1,39 @@
+import { RedisScript } from '../../redis/script.js'
+
 /**
- * LocalSchedule in Lua, for Redis: its scripts are atomic, and its clock is the same for all. Times are milliseconds since
- * the epoch; they travel as text, since Lua's own rendering of numbers drops digits.
+ * LocalSchedule in Lua, for Redis: its scripts are atomic, and its clock is the same for all. Times are milliseconds; they
+ * travel as text, since Lua's own rendering of numbers drops digits.
  *
- * KEYS[1] a hash: due, and paused, probe and awaiting of each name. ARGV: the operation, the name, then its numbers.
+ * KEYS[1] a hash. For all endpoints: due, the budget of whoever reserved last, seen (the latest time) and offset. For each
+ * endpoint: paused, probe and awaiting. ARGV: the operation, the endpoint, then numbers.
  */
-export const SCHEDULE_SCRIPT = `
+export const SCHEDULE_SCRIPT = new RedisScript(`
 local clock = redis.call('TIME')
-local now = clock[1] * 1000 + clock[2] / 1000
 local field = {}
 for _, each in ipairs({ 'paused', 'probe', 'awaiting' }) do field[each] = ARGV[2] .. '.' .. each end
-local state = redis.call('HMGET', KEYS[1], 'due', field.paused, field.probe, field.awaiting)
-local due, paused, probe = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
-local awaiting = state[4] == '1'
+local state = redis.call('HMGET', KEYS[1], 'due', 'seen', 'offset', 'budget', field.paused, field.probe, field.awaiting)
+local due, seen, offset = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
+local budget = state[4]
+local paused, probe, awaiting = tonumber(state[5] or 0), tonumber(state[6] or 0), state[7] == '1'
 
--- No slot is reserved and no pause lasts that long: the clock was set back.
-local horizon = now + 15 * 60 * 1000
-if due > horizon then due = 0 end
-if paused > horizon then paused = 0 end
-if probe > horizon then probe = 0 end
+-- A clock that never goes back: when that of Redis is set back, or a server with a slower one takes over, waits stay as
+-- long as they were.
+local now = clock[1] * 1000 + clock[2] / 1000 + offset
+local back = math.max(seen - now, 0)
+offset, now = offset + back, now + back
+
+-- Nobody reserves a slot that far ahead: at most a deadline (two minutes), the burst and an interval (a minute each).
+if due > now + 5 * 60 * 1000 then
+  back, due = due - now, now
+end
 
 local function text(number) return string.format('%.3f', number) end
 
 local function keep()
-  redis.call('HSET', KEYS[1], 'due', text(due), field.paused, text(paused), field.probe, text(probe), field.awaiting, awaiting and '1' or '0')
+  redis.call('HSET', KEYS[1], 'due', text(due), 'seen', text(now), 'offset', text(offset), 'budget', budget or '',
+    field.paused, text(paused), field.probe, text(probe), field.awaiting, awaiting and '1' or '0')
   local needed = math.ceil(math.max(due, paused, probe, now) - now) + 60 * 1000
-  -- Another name may need it for longer.
+  -- Another endpoint may need it for longer.
   redis.call('PEXPIRE', KEYS[1], math.max(needed, redis.call('PTTL', KEYS[1])))
 end
 
@@ -61,9 +70,13 @@ end
 
 if ARGV[1] == 'take' then
   local longest, remaining, reserved = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
-  return take(longest, remaining, reserved, tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
+  local others = budget
+  budget = ARGV[9]
+  local slot = take(longest, remaining, reserved, tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
+  slot[4], slot[5] = text(back), others or ''
+  return slot
 end
 if ARGV[1] == 'pause' then pause(tonumber(ARGV[3])) end
 if ARGV[1] == 'settled' then settled(tonumber(ARGV[3]), ARGV[4] == '1') end
 return {}
-`
+`)
