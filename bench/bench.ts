@@ -1,72 +1,65 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { burst } from './burst.js'
-import { chart } from './chart.js'
-import { compare } from './compare.js'
-import { comparisonText } from './comparison-text.js'
-import { cores, leaveMeasuredCore } from './cores.js'
-import { resultPath } from './paths.js'
-import { stopAll } from './processes.js'
-import { comparisonNames } from './scenarios.js'
-import { startUp } from './start-up.js'
-import { sustained } from './sustained.js'
+import { allocation } from './allocation.js'
+import { compare, type Comparison } from './compare/compare.js'
+import { changes, report } from './compare/report.js'
+import { burst } from './load/burst.js'
+import { sustained } from './load/sustained.js'
+import { startUp } from './start/start.js'
 
 const USAGE = `npm run bench -- [command] [options]
 
-  (none)      this service beside bare Fastify, @fastify/http-proxy and nginx
-              --seconds 4 of each measurement, --rounds 5, --only ${comparisonNames.join(',')}
+  (none)      this service beside bare Fastify, @fastify/http-proxy, nginx and varnish, in pairs
+              --rounds 30, --seconds 1 of each measurement, --only instant,slow,alone
+              --json for the result on standard output, --against FILE for what changed since that result
+  allocation  kB and garbage collection for each request, before and after provoking the slow state of the heap
+              --times 3 processes, --seconds 5
   burst       5,000 callers within a second
-  sustained   a steady load on a Zendesk that allows 200 calls a minute
-              --seconds 60, --rate 200 callers a second
-  start       time from start to ready, and memory at rest`
+  sustained   a steady load on a Zendesk that allows 200 calls a minute: --seconds 60, --rate 200 requests a second
+  start       time and CPU until ready, memory when idle: --rounds 10, --beside DIST to start another build in turns`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    rounds: { type: 'string' },
     seconds: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
+    times: { type: 'string', default: '3' },
     rate: { type: 'string', default: '200' },
-    only: { type: 'string', default: comparisonNames.join(',') },
+    only: { type: 'string', default: 'instant,slow,alone' },
+    json: { type: 'boolean', default: false },
+    against: { type: 'string' },
+    beside: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 
-const commands = {
+const commands: Record<string, () => Promise<void>> = {
   compare: sideBySide,
+  allocation: () => allocation({ times: number(values.times), seconds: number(values.seconds ?? '5') }),
   burst,
-  sustained: () =>
-    sustained({ seconds: count(values.seconds ?? '60'), callersPerSecond: count(values.rate) }),
-  start: startUp,
+  sustained: () => sustained({ seconds: number(values.seconds ?? '60'), perSecond: number(values.rate) }),
+  start: () => startUp({ rounds: number(values.rounds ?? '10'), beside: values.beside }),
 }
 
-const [command = 'compare'] = positionals
-if (values.help || !isCommand(command)) {
+const command = commands[positionals[0] ?? 'compare']
+if (values.help || !command) {
   console.log(USAGE)
-  process.exit(values.help ? 0 : 2)
-}
-if (!cores())
-  console.error('Two cores and taskset are needed to keep load and subject apart; figures will be rough.')
-leaveMeasuredCore()
-await commands[command]()
-await stopAll()
+  process.exitCode = values.help ? 0 : 2
+} else await command()
 
 async function sideBySide(): Promise<void> {
+  const earlier = values.against === undefined ? undefined : readFileSync(values.against, 'utf8')
   const comparison = await compare({
-    seconds: count(values.seconds ?? '4'),
-    rounds: count(values.rounds),
-    only: comparisonNames.filter((name) => values.only.split(',').includes(name)),
+    rounds: number(values.rounds ?? '30'),
+    seconds: number(values.seconds ?? '1'),
+    only: values.only.split(','),
   })
-  console.log(comparisonText(comparison))
-  writeFileSync(resultPath('bench.svg'), chart(comparison))
-  console.log(`\nChart: bench/results/bench.svg`)
+  console.log(values.json ? JSON.stringify(comparison, undefined, 2) : report(comparison))
+  if (earlier !== undefined) console.log(`\n${changes(JSON.parse(earlier) as Comparison, comparison)}`)
 }
 
-function isCommand(name: string): name is keyof typeof commands {
-  return Object.hasOwn(commands, name)
-}
-
-function count(text: string): number {
+function number(text: string): number {
   const value = Number(text)
-  if (!(value > 0)) throw new TypeError(`"${text}" is no number above zero`)
+  if (!(value > 0)) throw new TypeError(`"${text}" is not a number above zero`)
   return value
 }

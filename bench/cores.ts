@@ -1,36 +1,18 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { findExecutable } from './processes.js'
 
-// Once, at the start: this process will leave the measured core, and would not find it again.
-const apart = findCores()
+/** The core of the measured process and the core of everything else; undefined where they cannot be kept apart. */
+export const cores = findCores()
 
-/** The core of what is measured, and the core of everything else; undefined where this machine cannot keep them apart. */
-export function cores(): { measured: number; others: number } | undefined {
-  return apart
-}
+// This process, and what it starts from now on, leave the measured core.
+if (cores) spawnSync('taskset', ['-a', '-c', '-p', String(cores.others), String(process.pid)])
+else console.error('Two cores and taskset are needed to keep load and subject apart; figures will be rough.')
 
-function findCores(): ReturnType<typeof cores> {
+function findCores(): { measured: number; others: number } | undefined {
   const [measured, others] = allowedCores()
   if (measured === undefined || others === undefined || !findExecutable('taskset')) return undefined
   return { measured, others }
-}
-
-/** This process, and what it starts from now on, leave the core of what is measured alone. */
-export function leaveMeasuredCore(): void {
-  const { others } = cores() ?? {}
-  if (others !== undefined) spawnSync('taskset', ['-a', '-c', '-p', String(others), String(process.pid)])
-}
-
-/** The command that runs another one on one core. */
-export function pinned(core: number, command: string, args: string[]): [string, string[]] {
-  return ['taskset', ['-c', String(core), command, ...args]]
-}
-
-/** The path of a program of this machine; undefined where it is not installed. */
-export function findExecutable(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-  return folders.map((folder) => join(folder, name)).find(existsSync)
 }
 
 function allowedCores(): number[] {

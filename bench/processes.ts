@@ -1,117 +1,104 @@
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { pinned } from './cores.js'
-import { descendants } from './usage.js'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 
 export interface Program {
   command: string
-  args: string[]
-  /** Nothing else of our own environment is passed on: a REDIS_URL of the developer's is none of ours. */
+  args: readonly string[]
+  cwd?: string
+  /** Nothing of our own environment but PATH is passed on: the developer's REDIS_URL must not reach the service. */
   environment?: Record<string, string>
   core?: number | undefined
-  /** Where its standard output goes; default: nowhere. */
-  output?: string
+  /** A file for standard output; by default it is dropped. */
+  output?: string | undefined
 }
 
 export interface Running {
-  child: ChildProcess
   pid: number
+  hasEnded: () => boolean
+  /** Sends a message, if given, and resolves with the next one that the process sends. */
+  hear: (message?: object) => Promise<unknown>
+  /** SIGTERM, then SIGKILL after `graceMs`; resolves with the exit code, undefined where a signal ended it. */
+  stop: (graceMs?: number) => Promise<number | undefined>
 }
 
-/** Starts a program that ends, with all it has started itself, when this process does. */
-export function start({ command, args, environment = {}, core, output }: Program): Running {
-  const [file, parameters] = core === undefined ? [command, args] : pinned(core, command, args)
-  const stdout = output === undefined ? 'ignore' : openSync(output, 'w')
-  const stdio: StdioOptions = ['ignore', stdout, 'inherit', 'ipc']
-  const child = spawn(file, parameters, { stdio, env: { PATH: process.env['PATH'], ...environment } })
-  if (typeof stdout === 'number') closeSync(stdout)
-  child.on('error', () => undefined)
-  if (child.pid === undefined) throw new Error(`${command} cannot be started`)
-  running.add(child)
-  child.once('exit', () => running.delete(child))
-  return { child, pid: child.pid }
-}
-
-/** One of our own programs, or the built service, on this Node. */
-export function startNode(script: string, program: Omit<Program, 'command'>): Running {
-  return start({ ...program, command: process.execPath, args: [...program.args, script] })
-}
-
-/** Asks to end, insists after `graceMs`; resolves with the exit code, null where it had to be killed. */
-export async function stop({ child }: Running, graceMs = 5_000): Promise<number | null> {
-  if (hasEnded(child)) return child.exitCode
-  const ended = once(child, 'exit')
-  child.kill('SIGTERM')
-  const timer = setTimeout(() => {
-    kill(child)
-  }, graceMs)
-  await ended
-  clearTimeout(timer)
-  return child.exitCode
-}
-
-export async function stopAll(): Promise<void> {
-  await Promise.all([...running].map((child) => stop({ child, pid: child.pid ?? 0 })))
-}
-
-/** The next message of a child that was started here; sends one before, if given. */
-export async function hear<T>({ child }: Running, message?: object | 'count'): Promise<T> {
-  const gone = new AbortController()
-  const onExit = () => {
-    gone.abort(new Error(`process ${child.pid ?? 0} ended (${child.exitCode ?? child.signalCode ?? ''})`))
+/** Starts a program that ends when this process does. */
+export function start({ command, args, cwd, environment = {}, core, output }: Program): Running {
+  const [file, parameters] =
+    core === undefined ? [command, args] : ['taskset', ['-c', String(core), command, ...args]]
+  const child = execa(file, parameters, {
+    ...(cwd !== undefined && { cwd }),
+    env: { PATH: process.env['PATH'], ...environment },
+    extendEnv: false,
+    ipc: true,
+    serialization: 'json',
+    buffer: false,
+    reject: false,
+    stdin: 'ignore',
+    stdout: output === undefined ? 'ignore' : { file: output },
+    stderr: 'inherit',
+  })
+  const { pid } = child
+  if (pid === undefined) throw new Error(`cannot start ${command}`)
+  let ended = false
+  void child.finally(() => (ended = true))
+  const stop = async (graceMs = 5_000) => {
+    if (!ended) child.kill('SIGTERM')
+    const insist = setTimeout(() => child.kill('SIGKILL'), graceMs)
+    const { exitCode } = await child
+    clearTimeout(insist)
+    return exitCode
   }
-  child.once('exit', onExit)
-  try {
-    const heard = once(child, 'message', { signal: gone.signal })
-    if (message) child.send(message)
-    const [said] = (await heard) as [T]
-    return said
-  } finally {
-    child.removeListener('exit', onExit)
+  const hear = async (message?: object) => {
+    const [heard] = await Promise.all([child.getOneMessage(), message && child.sendMessage({ ...message })])
+    return heard
   }
+  return { pid, hasEnded: () => ended, hear, stop }
+}
+
+/** One of the programs in bench/programs, on this Node. */
+export function startProgram(name: string, args: string[], options: Omit<Program, 'command' | 'args'> = {}) {
+  return start({ ...options, command: process.execPath, args: [programPath(name), ...args] })
+}
+
+export function programPath(name: string): string {
+  return fileURLToPath(new URL(`programs/${name}.js`, import.meta.url))
 }
 
 /** Waits until the URL answers 200. */
-export async function answering(url: string, { child }: Running, everyMs = 20): Promise<void> {
+export async function answering(url: string, running: Running, everyMs = 20): Promise<void> {
   const until = performance.now() + 15_000
   while (performance.now() < until) {
-    if (hasEnded(child)) throw new Error(`the process that should answer at ${url} ended`)
-    const status = await fetch(url).then(
-      async (response) => (await response.text(), response.status),
-      () => 0,
+    if (running.hasEnded()) throw new Error(`the process that should answer at ${url} ended`)
+    const ok = await fetch(url).then(
+      async (response) => (await response.text(), response.ok),
+      () => false,
     )
-    if (status === 200) return
+    if (ok) return
     await delay(everyMs)
   }
-  throw new Error(`${url} did not answer with 200 in time`)
+  throw new Error(`${url} did not answer 200 within 15 s`)
 }
 
-const running = new Set<ChildProcess>()
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null
+/** The path of an installed program; undefined where it is missing. */
+export function findExecutable(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+  return folders.map((folder) => join(folder, name)).find(existsSync)
 }
 
-/** Its own children first: nginx would leave its worker behind. */
-function kill(child: ChildProcess): void {
-  if (child.pid === undefined || hasEnded(child)) return
-  for (const pid of [...descendants(child.pid), child.pid]) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // It ended in this moment.
-    }
-  }
+/** A new folder, deleted when this process ends. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'zendesk-session-proxy-bench-'))
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return folder
 }
 
-process.once('exit', () => {
-  for (const child of running) kill(child)
-})
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const)
-  process.once(signal, () => process.exit(code))
+// An ordinary exit, so that folders and processes are cleaned up.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+process.once('SIGHUP', () => process.exit(129))

@@ -1,22 +1,29 @@
 import { createHash } from 'node:crypto'
-import { SERVICE_PATH } from './paths.js'
-import { freePort } from './ports.js'
-import { answering, startNode, type Running } from './processes.js'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import getPort from 'get-port'
+import { cores } from './cores.js'
+import { answering, start, type Running } from './processes.js'
 
 /** Public, and recognisable as fake wherever it turns up. */
 export const CALLER_KEY = 'bench-caller-key-not-a-secret'
-export const CALLER_ORIGIN = 'https://app.example.com'
+const CALLER_ORIGIN = 'https://app.example.com'
 export const RENEWAL_PATH = '/session/renew'
 export const CALLER_HEADERS = { authorization: `Bearer ${CALLER_KEY}`, origin: CALLER_ORIGIN }
 
+// This file runs as dist/bench/service.js.
+export const DIST = fileURLToPath(new URL('..', import.meta.url))
+
 export interface ServiceOptions {
   zendesk: string
-  /** On top of what follows, or in its place. */
+  /** Added to the environment below, or replacing it. */
   environment: Record<string, string>
-  core?: number | undefined
   port?: number
   output?: string
-  nodeOptions?: string[]
+  nodeOptions?: readonly string[]
+  /** The build to run; default: this one. */
+  dist?: string
 }
 
 export interface Service extends Running {
@@ -24,24 +31,27 @@ export interface Service extends Running {
   port: number
 }
 
-/** The built service with everything on that it has, ready. */
+/** The built service with every feature on, ready. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const service = await launchService(options)
   await answering(`${service.origin}/readyz`, service)
   return service
 }
 
-/** The same, without waiting for it. */
+/** The same, without waiting until it is ready. */
 export async function launchService(options: ServiceOptions): Promise<Service> {
-  const port = options.port ?? (await freePort())
-  const running = startNode(SERVICE_PATH, {
-    args: options.nodeOptions ?? [],
-    core: options.core,
-    ...(options.output !== undefined && { output: options.output }),
+  const port = options.port ?? (await getPort())
+  const dist = options.dist ?? DIST
+  const running = start({
+    command: process.execPath,
+    args: [...(options.nodeOptions ?? []), ...startArguments(dist)],
+    cwd: dirname(join(dist, 'package.json')),
+    core: cores?.measured,
+    output: options.output,
     environment: {
       HOST: '127.0.0.1',
       PORT: String(port),
-      METRICS_PORT: String(await freePort()),
+      METRICS_PORT: String(await getPort()),
       LOG_LEVEL: 'info',
       CALLER_KEYS: `bench:${createHash('sha256').update(CALLER_KEY).digest('hex')}`,
       // On, and too high to be reached.
@@ -52,4 +62,14 @@ export async function launchService(options: ServiceOptions): Promise<Service> {
     },
   })
   return { ...running, port, origin: `http://127.0.0.1:${port}` }
+}
+
+/** What follows `node` in the `start` script of that build, so that Node's options are those of `npm start`. */
+function startArguments(dist: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(dist, 'package.json'), 'utf8')) as {
+    scripts: { start: string }
+  }
+  const [, words] = /^(?:exec )?node (.*)$/.exec(scripts.start) ?? []
+  if (words === undefined) throw new Error(`cannot read the start script of ${dist}: ${scripts.start}`)
+  return words.split(' ').map((word) => (word.startsWith('dist/') ? join(dist, word.slice(5)) : word))
 }

@@ -1,18 +1,17 @@
-import { hear, startNode, type Running } from './processes.js'
+import { startProgram, type Running } from './processes.js'
 import type { UpstreamCount, UpstreamMode } from './programs/upstream.js'
-import { programPath } from './paths.js'
 
 /** Public, and recognisable as fake wherever it turns up. */
 export const UPSTREAM_TOKEN = 'bench-upstream-token-not-a-secret'
 
-/** What stands in for Zendesk where speed is measured: a process that counts calls and can be slow or strict. */
+/** The stand-in for Zendesk where speed is measured: a process that counts calls and can be slow. */
 export class Upstream {
   readonly origin: string
   readonly #running: Running
 
   static async start(): Promise<Upstream> {
-    const running = startNode(programPath('upstream'), { args: [], environment: { UPSTREAM_TOKEN } })
-    const { port } = await hear<{ port: number }>(running)
+    const running = startProgram('upstream', [], { environment: { UPSTREAM_TOKEN } })
+    const { port } = (await running.hear()) as { port: number }
     return new Upstream(running, `http://127.0.0.1:${port}`)
   }
 
@@ -21,12 +20,16 @@ export class Upstream {
     this.origin = origin
   }
 
-  /** Also sets the count back to nothing. */
+  /** Also resets the count. */
   async behave(mode: UpstreamMode): Promise<void> {
-    await hear<UpstreamCount>(this.#running, mode)
+    await this.#running.hear({ mode })
   }
 
-  async count(): Promise<UpstreamCount> {
-    return hear<UpstreamCount>(this.#running, 'count')
+  async calls(): Promise<number> {
+    return ((await this.#running.hear({})) as UpstreamCount).calls
+  }
+
+  async stop(): Promise<void> {
+    await this.#running.stop()
   }
 }

@@ -1,72 +1,55 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { headerLines } from '../../test/sandbox/wire.js'
-import { portOf } from '../ports.js'
 
-/** How the upstream behaves from now on; counting starts anew. */
 export interface UpstreamMode {
   delayMs: number
-  /** Calls that get a token; all after them get a 429. */
-  limit?: number
 }
 
-/** Counted since the last change of mode. */
+/** Since the last change of mode. */
 export interface UpstreamCount {
   calls: number
-  refused: number
 }
 
 const AUTHORIZATION = `Bearer ${process.env['UPSTREAM_TOKEN'] ?? ''}`
 const TOKEN = JSON.stringify({ authenticity_token: 'A'.repeat(86) })
-const REFUSAL = 'Number of allowed API requests per minute exceeded'
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** Heads and bodies as Zendesk sends them, some 25 lines, made once: this shares its core with the load, and must not be the limit. */
 const answers = {
-  plain: prepared(200, 'application/json; charset=utf-8', Buffer.from(TOKEN)),
-  packed: prepared(200, 'application/json; charset=utf-8', gzipSync(TOKEN), ['Content-Encoding', 'gzip']),
-  refusal: prepared(429, 'text/plain; charset=UTF-8', Buffer.from(REFUSAL), ['Retry-After', '60']),
-  stranger: prepared(401, 'application/json; charset=utf-8', Buffer.from('{}')),
+  plain: prepared(200, Buffer.from(TOKEN)),
+  packed: prepared(200, gzipSync(TOKEN), ['Content-Encoding', 'gzip']),
+  refused: prepared(401, Buffer.from('{}')),
 }
 
-let mode: UpstreamMode = { delayMs: 0 }
-let count: UpstreamCount = { calls: 0, refused: 0 }
+let delayMs = 0
+let calls = 0
 
-const server = createServer((request, response) => {
-  count.calls += 1
-  if (request.headers.authorization !== AUTHORIZATION) answer(response, answers.stranger)
-  else if (count.calls > (mode.limit ?? Infinity)) {
-    count.refused += 1
-    answer(response, answers.refusal)
-  } else if (mode.delayMs === 0) answer(response, tokenFor(request))
-  else
-    setTimeout(() => {
-      answer(response, tokenFor(request))
-    }, mode.delayMs)
+const server = createServer(({ headers }, response) => {
+  calls += 1
+  const accepted = String(headers['accept-encoding']).includes('gzip') ? answers.packed : answers.plain
+  const prepared = headers.authorization === AUTHORIZATION ? accepted : answers.refused
+  if (delayMs === 0) answer(response, prepared)
+  else setTimeout(answer, delayMs, response, prepared)
 })
 server.keepAliveTimeout = 75_000
-server.listen(0, '127.0.0.1', 8192, () => process.send?.({ port: portOf(server) }))
+server.listen(0, '127.0.0.1', 8192, () => process.send?.(server.address()))
 
-process.on('message', (wanted: UpstreamMode | 'count') => {
-  process.send?.(count)
-  if (wanted === 'count') return
-  mode = wanted
-  count = { calls: 0, refused: 0 }
+process.on('message', ({ mode }: { mode?: UpstreamMode }) => {
+  process.send?.({ calls } satisfies UpstreamCount)
+  if (!mode) return
+  delayMs = mode.delayMs
+  calls = 0
 })
 process.once('disconnect', () => process.exit())
 
-type Prepared = ReturnType<typeof prepared>
-
-function prepared(status: number, contentType: string, body: Buffer, more: string[] = []) {
+function prepared(status: number, body: Buffer, more: string[] = []) {
   const quota = { limit: 700, remaining: 668, resetSeconds: 27 }
-  const lines = headerLines({ status, contentType, body: body.toString('latin1') }, quota).flat()
+  const lines = headerLines({ status, contentType: JSON_TYPE, body: body.toString('latin1') }, quota).flat()
   return { status, head: [...lines, ...more, 'Content-Length', String(body.length)], body }
 }
 
-function tokenFor({ headers }: IncomingMessage): Prepared {
-  return String(headers['accept-encoding']).includes('gzip') ? answers.packed : answers.plain
-}
-
-function answer(response: ServerResponse, { status, head, body }: Prepared): void {
+function answer(response: ServerResponse, { status, head, body }: ReturnType<typeof prepared>): void {
   response.writeHead(status, head)
   response.end(body)
 }
