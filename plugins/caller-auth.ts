@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyRequest, onRequestHookHandler } from 'fa
 import plugin from 'fastify-plugin'
 import { looksLikeJwt, presentedCredential, type Credential } from '../src/callers/credential.js'
 import { ownerOfKey } from '../src/callers/keys.js'
+import type { ForwardProxies } from '../src/network/forward-proxies.js'
 import { WrongCredential } from '../src/callers/refusal.js'
 import type { CallerTokens } from '../src/callers/tokens.js'
 import type { CallerKeys, JwtConfig } from '../src/config/callers.js'
@@ -22,7 +23,7 @@ declare module 'fastify' {
 export default plugin(
   async (app) => {
     const { callerKeys, jwt } = app.config
-    const tokens = jwt && (await trust(jwt, app.log))
+    const tokens = jwt && (await trust(jwt, app.config.forwardProxies, app.log))
     const open = !callerKeys && !tokens
     callerKeys?.follow(app.log)
     app.addHook('onClose', async () => {
@@ -65,10 +66,10 @@ export default plugin(
   { name: 'caller-auth', dependencies: ['error-handler', 'caller-limits'] },
 )
 
-async function trust(jwt: JwtConfig, log: FastifyBaseLogger): Promise<CallerTokens> {
+async function trust(jwt: JwtConfig, proxies: ForwardProxies, log: FastifyBaseLogger): Promise<CallerTokens> {
   // Imported only where it is used: it costs memory and time at the start.
   const { CallerTokens } = await import('../src/callers/tokens.js')
-  return new CallerTokens(jwt, log)
+  return new CallerTokens(jwt, proxies, log)
 }
 
 /** By scheme. At once, except for a JWT that is new to us. */

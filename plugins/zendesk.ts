@@ -14,20 +14,24 @@ declare module 'fastify' {
 /** The client of Zendesk for as long as the service lives: follows its secret, logs its calls, closes with it. */
 export default plugin(
   (app, _options, done) => {
-    const { zendeskOrigin, zendeskCredentials, ZENDESK_TIMEOUT_MS, ZENDESK_BUDGET_PER_MINUTE } = app.config
+    const { zendeskOrigin, zendeskCredentials, forwardProxies } = app.config
+    const { ZENDESK_TIMEOUT_MS, ZENDESK_BUDGET_PER_MINUTE } = app.config
     const zendesk = connectZendesk({
       origin: zendeskOrigin,
       credentials: zendeskCredentials,
       timeoutMs: ZENDESK_TIMEOUT_MS,
       budgetPerMinute: ZENDESK_BUDGET_PER_MINUTE,
       userAgent: `zendesk-session-proxy/${version}`,
+      proxies: forwardProxies,
       redis: app.redis,
     })
     logEvents(app.log, zendesk.events)
     app.decorate('zendesk', zendesk)
     zendeskCredentials.secret.follow(app.log)
+    forwardProxies.follow(app.log)
     app.addHook('onClose', async () => {
       zendeskCredentials.secret.unfollow()
+      forwardProxies.unfollow()
       await zendesk.close()
     })
     done()

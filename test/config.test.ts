@@ -345,6 +345,7 @@ t.test('every secret can come from a file', async (t) => {
     CALLER_KEYS: `shop:${DIGEST}\ntill:${OTHER_DIGEST}`,
     REDIS_URL: 'redis://:fake-password@cache.example:6379/0',
     REDIS_SENTINEL_PASSWORD: 'fake-password',
+    HTTPS_PROXY: 'http://fake-user:fake-password@proxy.example:3128',
   }
   t.same(Object.keys(values), secretNames)
   const beside: Record<string, NodeJS.ProcessEnv> = {
@@ -355,6 +356,7 @@ t.test('every secret can come from a file', async (t) => {
     CALLER_KEYS: ENOUGH,
     REDIS_URL: ENOUGH,
     REDIS_SENTINEL_PASSWORD: { ...ENOUGH, REDIS_URL: 'redis://cache.example', REDIS_MODE: 'sentinel' },
+    HTTPS_PROXY: ENOUGH,
   }
   for (const [name, value] of Object.entries(values)) {
     const directory = t.testdir({
@@ -433,9 +435,14 @@ t.test('the operator is warned of what works but should not be so', async (t) =>
   t.match(await warnings({ ...ENOUGH, SHUTDOWN_GRACE_MS: '4999' }), [/^SHUTDOWN_GRACE_MS: /])
   t.same(await warnings({ ...ENOUGH, SHUTDOWN_GRACE_MS: '5000' }), [])
 
-  const proxies = { HTTP_PROXY: 'http://fake-canary', https_proxy: 'fake', All_Proxy: 'fake' }
+  const proxies = {
+    HTTP_PROXY: 'http://fake-canary',
+    https_proxy: 'fake',
+    ftp_proxy: 'fake',
+    All_Proxy: 'fake-canary',
+  }
   const [proxied = '', ...others] = await warnings({ ...ENOUGH, ...proxies })
-  t.match(proxied, /^HTTP_PROXY, https_proxy, All_Proxy: this service uses no proxy/)
+  t.match(proxied, /^All_Proxy: not used/)
   t.notMatch(proxied, 'canary')
   t.same(others, [])
   t.same(await warnings({ ...ENOUGH, HTTP_PROXY: '', NO_PROXY: '*' }), [], 'an empty one is none')

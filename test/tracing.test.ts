@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import t from 'tap'
+import { ForwardProxies } from '../src/network/forward-proxies.js'
 import { CollectorExporter } from '../src/tracing/exporter.js'
 import { Collector } from './support/collector.js'
 import { startRawZendesk } from './support/fixtures.js'
@@ -136,7 +137,10 @@ t.test('a collector that takes nothing is told of once, and once when it takes s
   const collector = await Collector.start(t)
   const said: unknown[] = []
   const tell = (...line: unknown[]) => said.push(line)
-  const exporter = new CollectorExporter(`${collector.url}/v1/traces`, { info: tell, warn: tell })
+  const exporter = new CollectorExporter(`${collector.url}/v1/traces`, new ForwardProxies(), {
+    info: tell,
+    warn: tell,
+  })
   const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] })
   t.teardown(() => provider.shutdown())
   const send = async (status: number) => {

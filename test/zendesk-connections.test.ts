@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { Socket } from 'node:net'
 import t from 'tap'
-import { buildConnector } from 'undici'
+import { ForwardProxies } from '../src/network/forward-proxies.js'
 import { Connections } from '../src/zendesk/connections.js'
 import { checkProblem, startRaw } from './support/fixtures.js'
 import { ask, startService, startZendesk } from './support/helper.js'
@@ -113,7 +113,7 @@ t.test('Zendesk may close the connection after each answer', async (t) => {
 t.test('a connection is not used any more when it is old', async (t) => {
   const { zendesk } = await startZendesk(t)
   let now = 0
-  const connections = new Connections(zendesk.url, buildConnector({}), () => now)
+  const connections = new Connections(zendesk.url, new ForwardProxies(), 1000, () => now)
   t.teardown(() => {
     connections.close()
   })

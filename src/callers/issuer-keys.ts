@@ -1,6 +1,8 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
-import { Agent, request } from 'undici'
+import { request, type Dispatcher } from 'undici'
 import { isIssuerUrl, type JwtConfig } from '../config/callers.js'
+import type { ForwardProxies } from '../network/forward-proxies.js'
+import { outboundDispatcher } from '../network/outbound.js'
 import { Problem } from '../problems/problem.js'
 import { version } from '../version.js'
 
@@ -20,10 +22,7 @@ export class IssuerKeys {
   readonly #config: JwtConfig
   readonly #log: IssuerLog
   readonly #changed: () => void
-  readonly #agent = new Agent({
-    maxResponseSize: LARGEST_DOCUMENT,
-    connect: { rejectUnauthorized: true, timeout: TIMEOUT_MS },
-  })
+  readonly #agent: Dispatcher
   #keys: JWTVerifyGetKey | undefined
   #text: string | undefined
   #loading: Promise<void> | undefined
@@ -32,8 +31,9 @@ export class IssuerKeys {
   #away: Problem | undefined
 
   /** @param changed is called when the issuer has other keys than before. */
-  constructor(config: JwtConfig, log: IssuerLog, changed: () => void) {
+  constructor(config: JwtConfig, proxies: ForwardProxies, log: IssuerLog, changed: () => void) {
     this.#config = config
+    this.#agent = outboundDispatcher(proxies, TIMEOUT_MS, { maxResponseSize: LARGEST_DOCUMENT })
     this.#log = log
     this.#changed = changed
   }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose'
 import type { JwtConfig } from '../config/callers.js'
+import type { ForwardProxies } from '../network/forward-proxies.js'
 import { Problem } from '../problems/problem.js'
 import { IssuerKeys, type IssuerLog } from './issuer-keys.js'
 import { WrongCredential } from './refusal.js'
@@ -22,9 +23,9 @@ export class CallerTokens {
   readonly #keys: IssuerKeys
   readonly #remembered = new Map<string, Holder>()
 
-  constructor(config: JwtConfig, log: IssuerLog) {
+  constructor(config: JwtConfig, proxies: ForwardProxies, log: IssuerLog) {
     this.#config = config
-    this.#keys = new IssuerKeys(config, log, () => {
+    this.#keys = new IssuerKeys(config, proxies, log, () => {
       this.#remembered.clear()
     })
   }

@@ -8,7 +8,9 @@ import {
   type CallerKeys,
   type JwtConfig,
 } from './callers.js'
+import type { ForwardProxies } from '../network/forward-proxies.js'
 import type { Faults } from './faults.js'
+import { forwardProxies } from './forward-proxies.js'
 import { checkListening, listeningHost } from './listening.js'
 import { redisConfig, type RedisConfig } from './redis.js'
 import { tracesUrl } from './tracing.js'
@@ -16,7 +18,7 @@ import { secretNames, variables, type Environment, type SecretName } from './var
 import { zendeskCredentials, zendeskOrigin, type CredentialConfig } from './zendesk.js'
 
 /** The configuration as the service uses it: the variables without the secrets, and what had to be understood first. */
-export interface Config extends Omit<Environment, SecretName | `${SecretName}_FILE`> {
+export interface Config extends Omit<Environment, Hidden> {
   zendeskOrigin: string
   zendeskCredentials: CredentialConfig
   callerKeys: Secret<CallerKeys> | undefined
@@ -25,6 +27,8 @@ export interface Config extends Omit<Environment, SecretName | `${SecretName}_FI
   trustedProxies: string[]
   /** Undefined: everything in memory. */
   redis: RedisConfig | undefined
+  /** On the way to Zendesk, to issuers and to the collector of traces. */
+  forwardProxies: ForwardProxies
   /** Without a slash at the end; empty where unset. */
   publicUrl: string
   /** To which traces are posted; undefined = no tracing. */
@@ -46,6 +50,7 @@ export function settle(environment: Environment, faults: Faults): Config {
     corsOrigins: corsOrigins(environment, faults),
     trustedProxies: trustedProxies(environment, faults),
     redis: redisConfig(environment, faults),
+    forwardProxies: forwardProxies(environment, faults),
     publicUrl: publicUrl(environment, faults),
     tracesUrl: tracesUrl(environment, faults),
   }
@@ -68,8 +73,11 @@ function publicUrl({ PUBLIC_URL: value }: Environment, faults: Faults): string {
   return url?.href.replace(/\/+$/, '') ?? ''
 }
 
-function withoutSecrets(environment: Environment): Omit<Environment, SecretName | `${SecretName}_FILE`> {
-  const hidden = new Set<string>(secretNames.flatMap((name) => [name, `${name}_FILE`]))
+/** HTTP_PROXY may hold a password, too. */
+type Hidden = SecretName | `${SecretName}_FILE` | 'HTTP_PROXY'
+
+function withoutSecrets(environment: Environment): Omit<Environment, Hidden> {
+  const hidden = new Set<string>(['HTTP_PROXY', ...secretNames.flatMap((name) => [name, `${name}_FILE`])])
   const shown = Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.has(name)))
-  return shown as Omit<Environment, SecretName | `${SecretName}_FILE`>
+  return shown as Omit<Environment, Hidden>
 }

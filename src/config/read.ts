@@ -1,6 +1,7 @@
 import env from '@fastify/env'
 import Fastify from 'fastify'
 import { settle, type Config } from './config.js'
+import { withProxyNamesInCapitals } from './forward-proxies.js'
 import { Faults } from './faults.js'
 import { environmentSchema, isOfAnyCase, isVariable, variables, type Environment } from './variables.js'
 
@@ -15,8 +16,9 @@ declare module 'fastify' {
  * @throws {ConfigError} that names everything at fault.
  */
 export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config> {
-  const given = givenNames(environment).map((name) => {
-    const value = environment[name]
+  const named = withProxyNamesInCapitals(environment)
+  const given = givenNames(named).map((name) => {
+    const value = named[name]
     return [name, isOfAnyCase(name) ? value?.toLowerCase() : value] as const
   })
   const faults = new Faults()

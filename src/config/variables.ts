@@ -44,6 +44,14 @@ export const variables = {
     default: 100,
   },
 
+  HTTPS_PROXY: text(
+    'the http or https address of a forward proxy, like http://user:password@proxy.example:3128',
+  ),
+  HTTP_PROXY: text(
+    'the http or https address of a forward proxy, like http://user:password@proxy.example:3128',
+  ),
+  NO_PROXY: text('names, addresses and CIDR ranges separated by commas, or *'),
+
   CALLER_KEYS: text('entries name:sha256-hex, separated by commas, spaces or new lines'),
   CALLER_RATE_PER_MINUTE: {
     ...integer('requests a minute from 1 to 1000000, or 0 for no limit', 0, 1_000_000),
@@ -101,6 +109,7 @@ export const secretNames = [
   'CALLER_KEYS',
   'REDIS_URL',
   'REDIS_SENTINEL_PASSWORD',
+  'HTTPS_PROXY',
 ] as const satisfies (keyof typeof variables)[]
 
 export type SecretName = (typeof secretNames)[number]

@@ -11,7 +11,7 @@ export function startWarnings(config: Config, names: string[]): string[] {
     ...transportWarnings(config),
     ...timeWarnings(config),
     ...tracingWarnings(config),
-    ...proxyWarnings(names),
+    ...unusedProxyWarnings(names),
     ...misspelt(names),
   ]
 }
@@ -56,19 +56,23 @@ function timeWarnings({
   return warnings
 }
 
-/** Exactly these names: Kubernetes makes HTTP_PROXY_PORT and the like for a service called http-proxy. */
-function proxyWarnings(names: string[]): string[] {
-  const proxies = names.filter((name) => /^(https?|all)_proxy$/i.test(name))
-  return proxies.length === 0
-    ? []
-    : [`${proxies.join(', ')}: this service uses no proxy, and needs a way of its own to Zendesk`]
+/** Exactly these names: Kubernetes makes ALL_PROXY_PORT and the like for a service called all-proxy. */
+function unusedProxyWarnings(names: string[]): string[] {
+  const proxies = names.filter((name) => /^all_proxy$/i.test(name))
+  return proxies.map((name) => `${name}: not used by this service; set HTTPS_PROXY or HTTP_PROXY`)
 }
 
 /** Names that are nearly one of ours. Short names are left out: HOME is no misspelt HOST. */
 function misspelt(names: string[]): string[] {
   const ours = [...Object.keys(variables), ...secretNames.map((name) => `${name}_FILE`)]
   return names
-    .filter((name) => name.length >= 8 && !ours.includes(name) && !isVariable(name))
+    .filter(
+      (name) =>
+        name.length >= 8 &&
+        !/^(all|ftp|no|https?)_proxy$/i.test(name) &&
+        !ours.includes(name) &&
+        !isVariable(name),
+    )
     .flatMap((name) => {
       const meant = ours.find((our) => leven(name.toUpperCase(), our, { maxDistance: 3 }) <= 2)
       return meant === undefined ? [] : [`${name} is not a variable of this service; did you mean ${meant}?`]

@@ -21,7 +21,12 @@ export interface Patient {
 
 export function admit(config: Config, variableNames: string[]): Patient {
   const { zendeskOrigin, zendeskCredentials, ZENDESK_TIMEOUT_MS, ZENDESK_BUDGET_PER_MINUTE } = config
-  const transport = new RecordingTransport(zendeskOrigin, `zendesk-session-proxy/${version}`, () => undefined)
+  const transport = new RecordingTransport({
+    origin: zendeskOrigin,
+    userAgent: `zendesk-session-proxy/${version}`,
+    proxies: config.forwardProxies,
+    timeoutMs: ZENDESK_TIMEOUT_MS,
+  })
   return {
     origin: new URL(zendeskOrigin),
     credentialConfig: zendeskCredentials,

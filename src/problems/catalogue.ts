@@ -223,7 +223,7 @@ export const catalogue = {
       'Zendesk cannot be reached or reports an outage, or it kept failing and the circuit breaker is open.',
     caller: 'Wait as long as retry-after says, then try again.',
     operator:
-      "Look at Zendesk's status page and at the network between this service and Zendesk; errorCode in the log tells what failed. The service recovers by itself.",
+      "Look at Zendesk's status page and at the network between this service and Zendesk; errorCode in the log tells what failed (PROXY_…: the forward proxy). The service recovers by itself.",
   },
   'service-unavailable': {
     status: 503,

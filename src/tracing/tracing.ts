@@ -19,7 +19,7 @@ export function startTracing(app: FastifyInstance, url: string): BasicTracerProv
   })
   const provider = new BasicTracerProvider({
     resource: ours.merge(detectResources({ detectors: [envDetector] })),
-    spanProcessors: [new BatchSpanProcessor(new CollectorExporter(url, app.log))],
+    spanProcessors: [new BatchSpanProcessor(new CollectorExporter(url, app.config.forwardProxies, app.log))],
   })
   const tracer: Tracer = provider.getTracer('zendesk-session-proxy', version)
   const trails = new AsyncLocalStorage<Trail>()

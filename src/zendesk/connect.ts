@@ -1,5 +1,6 @@
 import type { CredentialConfig } from '../config/zendesk.js'
 import type { RedisClient } from '../redis/client.js'
+import type { ForwardProxies } from '../network/forward-proxies.js'
 import { Budget } from './budget.js'
 import { ZendeskClient } from './client.js'
 import { BasicCredentials, BearerToken, type Credentials } from './credentials.js'
@@ -12,9 +13,11 @@ import { Transport } from './transport.js'
 
 /** A client for the account at `origin`. */
 export function connectZendesk(settings: ZendeskSettings): ZendeskClient {
-  const { origin, timeoutMs, userAgent } = settings
+  const { origin, timeoutMs, userAgent, proxies } = settings
   const events = new ZendeskEvents()
-  const transport = new Transport(origin, userAgent, (exchange) => events.emit('call', exchange))
+  const transport = new Transport({ origin, userAgent, proxies, timeoutMs }, (exchange) =>
+    events.emit('call', exchange),
+  )
   const { redis } = settings
   const budget = new Budget(settings.budgetPerMinute)
   const report = oncePerBudget((finding) => events.emit('finding', finding))
@@ -34,6 +37,7 @@ export interface ZendeskSettings {
   timeoutMs: number
   budgetPerMinute: number
   userAgent: string
+  proxies: ForwardProxies
   /** Where replicas meet; undefined = the budget and pauses are of this process alone. */
   redis: RedisClient | undefined
 }

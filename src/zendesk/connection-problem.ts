@@ -1,10 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { errors } from 'undici'
+import { ProxyError } from '../network/tunnel.js'
 import { Problem } from '../problems/problem.js'
 
 /** What an error of undici, TLS or the socket means; `answered` tells whether the head of an answer had come. */
 export function connectionProblem(error: unknown, answered: boolean): Problem {
+  if (error instanceof ProxyError)
+    return new Problem('zendesk-unavailable', { cause: error, isTransient: error.isTransient })
   const code = errorCode(error)
   if (CERTIFICATE_CODES.test(code)) return new Problem('zendesk-untrusted', { cause: error })
   if (answered || GARBAGE_CODES.test(code) || isCutInHead(error))

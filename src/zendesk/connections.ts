@@ -1,4 +1,6 @@
-import { Client, type buildConnector, type Dispatcher } from 'undici'
+import { Client, type Dispatcher } from 'undici'
+import type { ForwardProxies } from '../network/forward-proxies.js'
+import { absoluteForm, outboundConnector } from '../network/outbound.js'
 
 /** Zendesk's name may move to another address while the old one still accepts connections: an older one is not used again. */
 const LONGEST_AGE_MS = 60_000
@@ -7,14 +9,14 @@ const KEEP_ALIVE_MS = 10_000
 /** The connections to Zendesk: one call at a time on each, the one used last first, and a new one where none is idle. */
 export class Connections {
   readonly #origin: string
-  readonly #connect: buildConnector.connector
+  readonly #route: Route
   readonly #now: () => number
   readonly #open = new Set<Connection>()
   readonly #idle: Connection[] = []
 
-  constructor(origin: string, connect: buildConnector.connector, now = () => performance.now()) {
+  constructor(origin: string, proxies: ForwardProxies, connectMs: number, now = () => performance.now()) {
     this.#origin = origin
-    this.#connect = connect
+    this.#route = { connect: outboundConnector(proxies, connectMs), form: absoluteForm(proxies) }
     this.#now = now
   }
 
@@ -23,7 +25,7 @@ export class Connections {
       if (idle.isOpen && this.#now() - idle.openedAt <= LONGEST_AGE_MS) return idle
       this.discard(idle)
     }
-    const opened = new Connection(this.#origin, this.#connect, this.#now())
+    const opened = new Connection(this.#origin, this.#route, this.#now())
     this.#open.add(opened)
     opened.onceClosed(() => {
       this.discard(opened)
@@ -61,9 +63,12 @@ export class Connection {
   /** Whether it has carried a call before, so that it may have died silently since. */
   isReused = false
   readonly #client: Client
+  readonly #dispatcher: Dispatcher
+  readonly #origin: string
 
-  constructor(origin: string, connect: buildConnector.connector, openedAt: number) {
+  constructor(origin: string, { connect, form }: Route, openedAt: number) {
     this.openedAt = openedAt
+    this.#origin = origin
     this.#client = new Client(origin, {
       connect,
       allowH2: false,
@@ -72,6 +77,7 @@ export class Connection {
       headersTimeout: 120_000,
       bodyTimeout: 120_000,
     })
+    this.#dispatcher = this.#client.compose(form)
   }
 
   get isOpen(): boolean {
@@ -79,7 +85,7 @@ export class Connection {
   }
 
   request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
-    return this.#client.request(options)
+    return this.#dispatcher.request({ origin: this.#origin, ...options })
   }
 
   onceClosed(act: () => void): void {
@@ -90,4 +96,9 @@ export class Connection {
   destroy(error: Error | null = null): void {
     this.#client.destroy(error, () => undefined)
   }
+}
+
+interface Route {
+  connect: ReturnType<typeof outboundConnector>
+  form: Dispatcher.DispatcherComposeInterceptor
 }

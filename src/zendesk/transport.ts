@@ -1,6 +1,6 @@
-import { buildConnector } from 'undici'
 import { placeOf } from '../error-place.js'
-import { lookup } from '../network/lookup.js'
+import type { ForwardProxies } from '../network/forward-proxies.js'
+import { answerOfProxy, plainProxy } from '../network/outbound.js'
 import type { ProblemCode } from '../problems/catalogue.js'
 import { Problem } from '../problems/problem.js'
 import { readAnswer } from './answer-reader.js'
@@ -13,15 +13,22 @@ import { judgeEcho, type Answer } from './judge.js'
 export class Transport {
   readonly #connections: Connections
   readonly #userAgent: string
-  readonly #observe: (exchange: Exchange) => void
+  readonly #observe: Observer
+  readonly #proxies: ForwardProxies
+  readonly #answersMayBeOfProxy: boolean
   /** What the last call that succeeded took, in milliseconds. */
   #usualMs = 0
 
-  constructor(origin: string, userAgent: string, observe: (exchange: Exchange) => void) {
+  constructor(
+    { origin, userAgent, proxies, timeoutMs }: TransportSettings,
+    observe: Observer = () => undefined,
+  ) {
     this.#observe = observe
     this.#userAgent = userAgent
-    const connect = buildConnector({ rejectUnauthorized: true, timeout: 10_000, lookup })
-    this.#connections = new Connections(origin, connect)
+    this.#proxies = proxies
+    this.#answersMayBeOfProxy = plainProxy(proxies, origin) !== undefined
+    // Short of the deadline, so that it can still be told what could not be reached.
+    this.#connections = new Connections(origin, proxies, Math.min(timeoutMs * 0.8, 10_000))
   }
 
   /** Asks Zendesk and has the answer judged. */
@@ -33,7 +40,8 @@ export class Transport {
     const startedAt = performance.now()
     const connection = this.#connections.take()
     const { answer, end } = await this.#send(connection, request, deadline)
-    const verdict = answer instanceof Problem ? answer : judgeEcho(judge(answer), answer, request.secrets)
+    const secrets = [...request.secrets, ...this.#proxies.secrets()]
+    const verdict = answer instanceof Problem ? answer : judgeEcho(judge(answer), answer, secrets)
     const zendeskMs = performance.now() - startedAt
     this.#settle(connection, verdict, end)
     const status = answer instanceof Problem ? undefined : answer.status
@@ -84,6 +92,9 @@ export class Transport {
       clearTimeout(silence)
       // RFC 9110, section 15.5.9: a server closes an idle connection with it; this request was not even read.
       if (response.statusCode === 408 && connection.isReused) throw new StaleConnection()
+      const { statusCode, headers } = response
+      const proxyError = this.#answersMayBeOfProxy && answerOfProxy(statusCode, headers)
+      if (proxyError) throw proxyError
       answered = true
       return await readAnswer(response, signal)
     } catch (error) {
@@ -119,6 +130,16 @@ export class Transport {
     })
   }
 }
+
+export interface TransportSettings {
+  origin: string
+  userAgent: string
+  proxies: ForwardProxies
+  /** How long an operation may take, in milliseconds. */
+  timeoutMs: number
+}
+
+type Observer = (exchange: Exchange) => void
 
 /** Thrown where a connection that had carried a call before gave no answer to this one. */
 class StaleConnection extends Error {
