@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { Deadline } from '../src/zendesk/deadline.js'
 import { checkProblem, credentialKinds, startRaw, until } from './support/fixtures.js'
 import { ask, startBoth, startService, startZendesk } from './support/helper.js'
 import type { ReceivedRequest } from './sandbox/zendesk.js'
@@ -59,6 +60,27 @@ t.test('the flight of a caller who left alone is there for the next', async (t) 
   t.equal((await next).status, 200)
   t.equal(calls.length, 1)
 })
+
+t.test(
+  'a caller whose own deadline ends first is told so alone, and the call goes on for the others',
+  async (t) => {
+    const { app, calls, land } = await startHeld(t)
+    const [short, long] = [new Deadline(50), new Deadline(10_000)]
+    t.teardown(() => {
+      long.end()
+    })
+    const waiting = [app.zendesk.renewSession(), app.zendesk.renewSession(long)]
+    await t.rejects(app.zendesk.renewSession(short), { code: 'zendesk-timeout' })
+    t.notOk(calls[0]?.destroyed, 'the call goes on')
+    await until('it has reached Zendesk', () => calls.length === 1)
+    land()
+    const [first, second] = await Promise.all(waiting)
+    t.equal(first?.token, second?.token)
+
+    await t.rejects(app.zendesk.renewSession(short), { code: 'zendesk-timeout' })
+    t.equal(calls.length, 1, 'a deadline that is over starts no call')
+  },
+)
 
 t.test('after a 429 Zendesk is left alone, and every caller is told how long that still lasts', async (t) => {
   const { url, zendesk } = await startBoth(t, { DOCS: 'false' })

@@ -26,10 +26,15 @@ export class ZendeskClient {
     this.#breaker = new Breaker((state) => this.events.emit('breaker', state))
   }
 
-  /** A fresh token, shared by all who ask while the call is under way. */
-  renewSession(): Promise<Renewal> {
+  /**
+   * A fresh token, shared by all who ask while the call is under way. A caller whose own deadline ends first gets
+   * `zendesk-timeout` alone; the call goes on for the others.
+   */
+  async renewSession(deadline?: Deadline): Promise<Renewal> {
+    deadline?.signal.throwIfAborted()
     this.#breaker.admit()
-    return this.#renewal.join()
+    const renewal = this.#renewal.join()
+    return deadline ? deadline.bound(renewal) : renewal
   }
 
   /** How Zendesk looks from here. */
