@@ -14,6 +14,8 @@ export interface Program {
   core?: number | undefined
   /** A file for standard output; by default it is dropped. */
   output?: string | undefined
+  /** Default: shown. */
+  stderr?: 'ignore' | 'inherit'
 }
 
 export interface Running {
@@ -26,7 +28,15 @@ export interface Running {
 }
 
 /** Starts a program that ends when this process does. */
-export function start({ command, args, cwd, environment = {}, core, output }: Program): Running {
+export function start({
+  command,
+  args,
+  cwd,
+  environment = {},
+  core,
+  output,
+  stderr = 'inherit',
+}: Program): Running {
   const [file, parameters] =
     core === undefined ? [command, args] : ['taskset', ['-c', String(core), command, ...args]]
   const child = execa(file, parameters, {
@@ -39,7 +49,7 @@ export function start({ command, args, cwd, environment = {}, core, output }: Pr
     reject: false,
     stdin: 'ignore',
     stdout: output === undefined ? 'ignore' : { file: output },
-    stderr: 'inherit',
+    stderr,
   })
   const { pid } = child
   if (pid === undefined) throw new Error(`cannot start ${command}`)

@@ -23,15 +23,26 @@ export async function startLoadGenerator(): Promise<Running> {
   return generator
 }
 
+/** Repeated where a busy machine let no answer through, of which there is no quotient. */
 export async function measure(
   { generator, upstream }: { generator: Running; upstream: Upstream },
   { pid, url, headers }: Pick<Subject, 'pid' | 'url' | 'headers'>,
   { delayMs, connections, seconds }: { delayMs: number; connections: number; seconds: number },
+  attempts = 3,
 ): Promise<Measurement> {
   await upstream.behave({ delayMs })
   const before = await pidusage(pid)
   const load: Load = { url, headers, connections, seconds }
   const result = (await generator.hear(load)) as LoadResult
+  if (result.answers === 0) {
+    if (attempts === 1) throw new Error(`${url} answered none of the requests within ${seconds} s`)
+    return measure(
+      { generator, upstream },
+      { pid, url, headers },
+      { delayMs, connections, seconds },
+      attempts - 1,
+    )
+  }
   const after = await pidusage(pid)
   const cpuMs = after.ctime - before.ctime
   return {

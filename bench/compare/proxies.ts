@@ -56,7 +56,7 @@ http {
 `
   const path = join(folder, 'nginx.conf')
   writeFileSync(path, configuration)
-  return listening(command, ['-p', folder, '-c', path, '-e', 'stderr'], port)
+  return listening(command, ['-p', folder, '-c', path, '-e', 'stderr'], port, 'inherit')
 }
 
 /** varnish, which coalesces requests by nature, with a TTL of one second. */
@@ -86,14 +86,19 @@ sub vcl_backend_response {
   writeFileSync(path, vcl)
   const listen = ['-a', `127.0.0.1:${port}`, '-T', 'none', '-j', 'none']
   const storage = ['-n', folder, '-s', 'malloc,16m', '-f', path]
-  const running = await listening(command, ['-F', ...listen, ...storage], port)
+  const running = await listening(command, ['-F', ...listen, ...storage], port, 'ignore')
   // The process that was started only watches over the one that serves.
   const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8')
   return { ...running, pid: Number(children.split(' ')[0]) }
 }
 
-async function listening(command: string, args: string[], port: number): Promise<Started> {
-  const running = start({ command, args, core: cores?.measured })
+async function listening(
+  command: string,
+  args: string[],
+  port: number,
+  stderr: 'ignore' | 'inherit',
+): Promise<Started> {
+  const running = start({ command, args, core: cores?.measured, stderr })
   const origin = `http://127.0.0.1:${port}`
   await answering(`${origin}/livez`, running)
   return { ...running, origin }
