@@ -22,6 +22,7 @@ t.test('one token is fetched for many callers, asked for as Zendesk documents, a
     client_id: zendesk.credentials.clientId,
     client_secret: zendesk.credentials.clientSecret,
     scope: 'read',
+    expires_in: 1800,
   })
   t.match(request?.headers, { 'content-type': 'application/json', accept: 'application/json' })
   t.notOk(request?.headers['authorization'])

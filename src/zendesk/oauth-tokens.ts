@@ -8,8 +8,8 @@ import { judgeToken, type AccessToken } from './judge.js'
 import type { Pace } from './pace.js'
 import type { Transport, Verdict } from './transport.js'
 
-/** The lifetime that Zendesk documents for clients of today; used to renew in time where an answer does not say. */
-const ASSUMED_LIFETIME_SECONDS = 1800
+/** Asked for with each token: without it, tokens of older clients never end, and one more would stay good with each renewal. */
+const LIFETIME_SECONDS = 1800
 /** Access tokens of the past that may still be good, so that they must not come back in an answer either. */
 const REMEMBERED = 8
 /** After a renewal in the background failed, the next one waits so long; the token at hand is still good meanwhile. */
@@ -20,18 +20,29 @@ const RENEWAL_COOLDOWN_MS = 10_000
  * of the lifetime are over, and no use of a token that is known to be expired.
  */
 export class OAuthTokens implements Credentials {
-  readonly #transport: Transport
+  readonly #transport: Pick<Transport, 'exchange'>
   readonly #client: OAuthClient
   readonly #pace: Pace
   readonly #fetch = new Flight(() => this.#fetchToken())
   #held: HeldToken | undefined
   readonly #issued: string[] = []
 
-  /** @param pace of the token endpoint, which has a limit of its own. */
-  constructor(transport: Transport, client: OAuthClient, pace: Pace) {
+  readonly #now: () => number
+
+  /**
+   * @param pace of the token endpoint, which has a limit of its own.
+   * @param now milliseconds of a clock that never goes back.
+   */
+  constructor(
+    transport: Pick<Transport, 'exchange'>,
+    client: OAuthClient,
+    pace: Pace,
+    now = () => performance.now(),
+  ) {
     this.#transport = transport
     this.#client = client
     this.#pace = pace
+    this.#now = now
   }
 
   [inspect.custom](): string {
@@ -40,7 +51,7 @@ export class OAuthTokens implements Credentials {
 
   async authorization(deadline: Deadline): Promise<string | Problem> {
     const held = this.#held
-    const now = performance.now()
+    const now = this.#now()
     if (held && now < held.expiresAt) {
       if (now >= held.renewAt) this.#renewInBackground(held)
       return `Bearer ${held.value}`
@@ -60,7 +71,7 @@ export class OAuthTokens implements Credentials {
   }
 
   #renewInBackground(held: HeldToken): void {
-    held.renewAt = performance.now() + RENEWAL_COOLDOWN_MS
+    held.renewAt = this.#now() + RENEWAL_COOLDOWN_MS
     this.#fetch.join().catch(() => undefined)
   }
 
@@ -90,7 +101,7 @@ export class OAuthTokens implements Credentials {
   }
 
   #keep(token: AccessToken): void {
-    this.#held = hold(token)
+    this.#held = hold(token, this.#now())
     this.#issued.push(token.value)
     if (this.#issued.length > REMEMBERED) this.#issued.shift()
   }
@@ -113,6 +124,7 @@ export class OAuthTokens implements Credentials {
       client_id: this.#client.id,
       client_secret: this.#client.secret.reveal(),
       scope: this.#client.scope,
+      expires_in: LIFETIME_SECONDS,
     })
     const headers = { 'content-type': 'application/json' }
     // Not the tokens issued before: an endpoint may give the same one again while it is valid.
@@ -135,19 +147,19 @@ export interface OAuthClient {
 
 interface HeldToken {
   value: string
-  /** On the clock of performance.now(), in milliseconds. */
+  /** In milliseconds. */
   renewAt: number
   expiresAt: number
 }
 
-function hold({ value, lifetimeSeconds }: AccessToken): HeldToken {
-  const now = performance.now()
-  const planned = (lifetimeSeconds ?? ASSUMED_LIFETIME_SECONDS) * 1000
+/** Where the answer does not tell the lifetime, the one that was asked for holds. */
+function hold({ value, lifetimeSeconds }: AccessToken, now: number): HeldToken {
+  const planned = (lifetimeSeconds ?? LIFETIME_SECONDS) * 1000
   // A margin for the way to Zendesk: a token that expires while it travels is refused like an expired one.
   const margin = Math.min(planned / 10, 5_000)
   return {
     value,
     renewAt: now + planned * 0.8,
-    expiresAt: lifetimeSeconds === undefined ? Infinity : now + planned - margin,
+    expiresAt: now + planned - margin,
   }
 }
