@@ -35,8 +35,9 @@ function logEvents(log: FastifyBaseLogger, redis: RedisClient): void {
   let lost = false
   redis
     .on('failure', ({ code, server, command, remedy }) => {
+      const message = lost ? 'cannot reconnect to redis' : 'redis connection lost'
       lost = true
-      log.warn({ errorCode: code, server, command, remedy }, 'redis connection lost')
+      log.warn({ errorCode: code, server, command, remedy }, message)
     })
     .on('connected', (server) => {
       if (lost) log.info({ server }, 'redis connection restored')

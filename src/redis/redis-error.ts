@@ -58,6 +58,8 @@ function codeOf(error: unknown): string {
   if (message === 'Connection is closed.') return 'CLOSED'
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (typeof code === 'string') return code
+  // The words for a missing permission of a command inside a script, in all versions.
+  if (/^ERR .*The user executing the script can't/.test(message)) return 'NOPERM'
   const inScript = /^ERR Error running script.*?: -?([A-Z]{3,20}) /.exec(message)?.[1]
   return inScript ?? /^[A-Z]{3,20}\b/.exec(message)?.[0] ?? 'PROTOCOL'
 }

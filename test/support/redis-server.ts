@@ -10,6 +10,7 @@ import { Redis } from 'ioredis'
 export class RedisServer {
   readonly port: number
   #process: ChildProcess | undefined
+  #password: string | undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'redis-'))
 
   /** On a free port, not yet started; stopped with the test. */
@@ -43,6 +44,7 @@ export class RedisServer {
 
   /** With the options of redis-server, such as `requirepass`. */
   async start(options: Options = {}): Promise<void> {
+    this.#password = options['requirepass']?.toString()
     const all = {
       port: this.port,
       bind: '127.0.0.1',
@@ -54,14 +56,17 @@ export class RedisServer {
     await this.#spawn(Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]))
   }
 
-  /** As one of the sentinels that watch a master, called `mymaster`; it finds the others by itself. */
-  async startSentinel(master: RedisServer, quorum: number, password?: string): Promise<void> {
+  /** As one of the sentinels that watch a master, called `mymaster`; they find each other by themselves. */
+  async startSentinel(master: RedisServer, quorum: number, password: string): Promise<void> {
+    this.#password = password
     const lines = [
       `port ${this.port}`,
       'bind 127.0.0.1',
       `dir ${this.#folder}`,
-      ...(password === undefined ? [] : [`requirepass ${password}`]),
+      `requirepass ${password}`,
+      `sentinel sentinel-pass ${password}`,
       `sentinel monitor mymaster 127.0.0.1 ${master.port} ${quorum}`,
+      `sentinel auth-pass mymaster ${master.#password ?? ''}`,
       'sentinel down-after-milliseconds mymaster 1000',
       'sentinel failover-timeout mymaster 5000',
     ]
@@ -98,6 +103,7 @@ export class RedisServer {
   /** One command on a connection of its own. */
   async command(name: string, ...args: (string | number)[]): Promise<unknown> {
     const redis = new Redis(this.url, {
+      ...(this.#password !== undefined && { password: this.#password }),
       retryStrategy: () => null,
       disableClientInfo: true,
       enableReadyCheck: false,
