@@ -1,3 +1,4 @@
+import './network/threads.js'
 import { ConfigError } from './config/faults.js'
 import { placeOf } from './error-place.js'
 import { serve } from './serve.js'
