@@ -1,7 +1,14 @@
+import { execFile } from 'node:child_process'
 import dns from 'node:dns'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { connect, type AddressInfo } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { readConfig } from '../src/config/read.js'
+import { selfSigned } from './support/certificate.js'
 import { FaultyRedis, type RedisFault } from './support/faulty-redis.js'
 import { until } from './support/fixtures.js'
 import { ask, startService, startZendesk, type Service } from './support/helper.js'
@@ -41,6 +48,7 @@ const FAULTS: [name: string, code: string, fault: RedisFault][] = [
 
 t.test('whatever redis does, at the start and in operation, no renewal fails', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)
+  const raw = [t.capture(console, 'warn'), t.capture(console, 'error')]
   await Promise.all(
     FAULTS.map(async ([name, code, fault], index) => {
       const faulty = await FaultyRedis.open(t, redis.port)
@@ -57,6 +65,11 @@ t.test('whatever redis does, at the start and in operation, no renewal fails', n
       await checkOutage(t, service, { name: `${name}, in operation`, code, end: healing })
       t.notMatch(JSON.stringify(service.log), /Redis is running|user_script/, 'no words of the reply')
     }),
+  )
+  t.same(
+    raw.flatMap((calls) => calls()),
+    [],
+    'and no line beside the log',
   )
 })
 
@@ -227,6 +240,80 @@ t.test(
     for (const { log } of [enough, reader, wrong]) t.notMatch(JSON.stringify(log), /sandbox-acl-password/)
   },
 )
+
+t.test(
+  'TLS: the name of the host is sent, and an untrusted server gets no password',
+  needsRedis,
+  async (t) => {
+    const redis = await RedisServer.start(t, { requirepass: 'sandbox-tls-password' })
+    const { key, cert } = selfSigned({ name: 'localhost' })
+    const names: string[] = []
+    const received: string[] = []
+    const SNICallback = (name: string, done: (error: Error | null) => void) => {
+      names.push(name)
+      done(null)
+    }
+    const terminator = createTlsServer({ key, cert, SNICallback }, (client) => {
+      const server = connect(redis.port, '127.0.0.1')
+      for (const socket of [client, server]) socket.on('error', () => undefined)
+      client.on('data', (chunk) => received.push(String(chunk)))
+      client.pipe(server).pipe(client)
+    })
+    terminator.on('tlsClientError', () => undefined)
+    t.teardown(() => terminator.close())
+    await once(terminator.listen(0, '127.0.0.1'), 'listening')
+    const { port } = terminator.address() as AddressInfo
+    const url = `rediss://:sandbox-tls-password@localhost:${port}`
+
+    const { environment } = await startZendesk(t)
+    const service = await startService(t, { ...environment, REDIS_URL: url })
+    t.equal((await renew(service)).status, 200)
+    t.match(losses(service), [{ errorCode: 'DEPTH_ZERO_SELF_SIGNED_CERT', server: `localhost:${port}` }])
+    await service.app.close()
+    t.equal(received.length, 0, 'nothing was sent')
+    t.same(new Set(names), new Set(['localhost']))
+
+    const folder = t.testdir({ 'ca.pem': cert, url })
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', 'test/fixtures/redis-up.ts', `${folder}/url`],
+      { env: { ...process.env, NODE_EXTRA_CA_CERTS: `${folder}/ca.pem` } },
+    )
+    t.equal(stdout, `connected localhost:${port}\n`)
+    t.ok(received.length > 0)
+  },
+)
+
+t.test('a configuration of redis that contradicts itself is refused', async (t) => {
+  const others = { ZENDESK_SUBDOMAIN: 'acme', ZENDESK_OAUTH_TOKEN: 'fake-bearer-token' }
+  const url = 'redis://:fake-password@cache.example'
+  const cases: [NodeJS.ProcessEnv, RegExp][] = [
+    [{ REDIS_MODE: 'sentinel' }, /REDIS_URL: set, since REDIS_MODE is sentinel/],
+    [{ REDIS_MODE: 'cluster', REDIS_URL: `${url}/1` }, /REDIS_URL: without a database/],
+    [{ REDIS_URL: url, REDIS_SENTINEL_PASSWORD: 'fake-password' }, /REDIS_MODE: sentinel, since/],
+    [{ REDIS_URL: `${url}:70000` }, /REDIS_URL: redis: or rediss: with one or several hosts/],
+  ]
+  for (const [given, message] of cases) {
+    const error = await readConfig({ ...others, ...given }).then(() => undefined, String)
+    t.match(error, message)
+    t.notMatch(error, /fake-password/)
+  }
+  const { redis } = await readConfig({
+    ...others,
+    REDIS_URL: 'rediss://me:p%40ss,word@a:1,[2001:db8::1],c.example/7',
+  })
+  t.same(redis?.url.reveal(), {
+    tls: true,
+    hosts: [
+      { host: 'a', port: 1 },
+      { host: '2001:db8::1', port: undefined },
+      { host: 'c.example', port: undefined },
+    ],
+    username: 'me',
+    password: 'p@ss,word',
+    database: 7,
+  })
+})
 
 /** During an outage renewals succeed and the reason is in the log; after its end the service shares again, soon. */
 async function checkOutage(

@@ -73,10 +73,10 @@ export class RedisConnection {
     }
   }
 
-  /** Without a reason where we have no use for it any more. */
+  /** Without a reason where we have no use for it any more. The first reason counts. */
   end(reason?: RedisError): void {
-    this.#deliberate = reason === undefined
-    this.#failure ??= reason
+    if (!this.#deliberate) this.#failure ??= reason
+    this.#deliberate ||= this.#failure === undefined
     this.#redis.disconnect()
   }
 

@@ -108,6 +108,8 @@ export class RedisServer {
       disableClientInfo: true,
       enableReadyCheck: false,
     })
+    // Else ioredis writes it to stderr; the command is rejected as well.
+    redis.on('error', () => undefined)
     try {
       return await redis.call(name, ...args)
     } finally {
