@@ -27,7 +27,9 @@ export default plugin(
     })
     logEvents(app.log, zendesk.events)
     app.decorate('zendesk', zendesk)
-    zendeskCredentials.secret.follow(app.log)
+    zendeskCredentials.secret.follow(app.log, () => {
+      zendesk.secretChanged()
+    })
     forwardProxies.follow(app.log)
     app.addHook('onClose', async () => {
       zendeskCredentials.secret.unfollow()

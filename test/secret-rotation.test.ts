@@ -82,6 +82,23 @@ t.test('a new value is taken over without a call that fails first', async (t) =>
   }
 })
 
+t.test('a changed secret is tried at once, however often the one before was refused', async (t) => {
+  for (const kind of KINDS) {
+    const { zendesk } = await startZendesk(t)
+    const { path, replace } = plainFile(t, 'sandbox-wrong-not-a-secret')
+    const { url, log } = await startWithFile(t, zendesk, kind, path)
+    const { requests } = zendesk
+    await until('it was refused three times', async () => {
+      t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-credentials-rejected')
+      return requests.length >= 3
+    })
+    replace(zendesk.credentials[kind.field])
+    await until('the file is read', () => log.some(({ msg }) => /new value in use/.test(String(msg))))
+    t.equal((await ask(`${url}/session/renew`)).status, 200, kind.variable)
+    t.equal(requests.length, kind === clientSecret ? 5 : 4, 'and not before')
+  }
+})
+
 t.test('a client secret that was rotated a moment ago is good for the first token already', async (t) => {
   for (const mount of [plainFile, kubernetesVolume]) {
     const { zendesk } = await startZendesk(t)

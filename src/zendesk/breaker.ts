@@ -44,11 +44,6 @@ export class Breaker {
     }
   }
 
-  /** Told that Zendesk has answered, where the verdict does not show it. */
-  answered(): void {
-    this.#succeeded()
-  }
-
   #failed(): void {
     this.#failures += 1
     this.#opensUntil = performance.now() + OPEN_MS

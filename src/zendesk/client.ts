@@ -7,6 +7,7 @@ import { Flight } from './flight.js'
 import { judgeRenewal, type Answer } from './judge.js'
 import type { Pace } from './pace.js'
 import { waitBeforeRetry } from './retry.js'
+import { Refusals } from './traffic/refusals.js'
 import type { Operation, Transport, Verdict } from './transport.js'
 
 /** Zendesk, as far as this service needs it: one method per operation. Every failure is thrown as a `Problem`. */
@@ -18,6 +19,7 @@ export class ZendeskClient {
     () => this.#renew(),
     (callers) => this.events.emit('landing', callers),
   )
+  readonly #refusals = new Refusals()
   #accepted: Outlook['credentials'] = 'unverified'
 
   constructor(parts: ZendeskParts) {
@@ -46,6 +48,11 @@ export class ZendeskClient {
     }
   }
 
+  /** Told that the secret has changed: it is tried at once, whatever Zendesk said to the one before. */
+  secretChanged(): void {
+    this.#refusals.reset()
+  }
+
   async close(): Promise<void> {
     await this.#parts.transport.close()
   }
@@ -59,7 +66,7 @@ export class ZendeskClient {
   /** One operation within its deadline: tries, and waits between them. */
   async #call<T>(call: Call, judge: Judge<T>): Promise<Exclude<Verdict<T>, Problem>> {
     const deadline = new Deadline(this.#parts.timeoutMs)
-    const errand: Errand<T> = { call, judge, deadline, mayRenewCredential: true, said: undefined }
+    const errand: Errand<T> = { call, judge, deadline, said: undefined }
     try {
       for (let tries = 1; ; tries++) {
         const verdict = await this.#breaker.run(() => this.#try(errand))
@@ -77,31 +84,40 @@ export class ZendeskClient {
     }
   }
 
+  /** One call, and more of them where Zendesk refuses the credential at hand and the same or another one may still do. */
   async #try<T>(errand: Errand<T>): Promise<Verdict<T>> {
-    const verdict = await this.#ask(errand)
-    if (isRejection(verdict)) this.#accepted = 'rejected'
-    else if (!(verdict instanceof Problem)) this.#accepted = 'ok'
-    return verdict
+    const { credentials, pace } = this.#parts
+    const { deadline } = errand
+    let refusal: Problem | undefined
+    for (;;) {
+      const { waitMs, mayPass } = this.#refusals
+      if (waitMs > 0 && !(mayPass && waitMs <= pace.longestWaitMs(deadline)))
+        return refusal ?? stillRefused(waitMs, mayPass)
+      if (waitMs > 0) await deadline.sleep(waitMs)
+      const authorization = await credentials.authorization(deadline)
+      const verdict =
+        authorization instanceof Problem ? authorization : await this.#send(errand, authorization)
+      if (!isRejection(verdict)) return this.#settle(verdict, authorization, refusal)
+      refusal = verdict
+      const remedy = authorization instanceof Problem ? 'none' : credentials.refused(authorization)
+      if (remedy === 'another') continue
+      this.#refusals.refused(remedy === 'new')
+      this.#accepted = 'rejected'
+      if (remedy === 'none') return verdict
+    }
   }
 
-  /** One call; once per errand another one with a fresh credential, where Zendesk refuses the one at hand. */
-  async #ask<T>(errand: Errand<T>): Promise<Verdict<T>> {
-    const { credentials } = this.#parts
-    const authorization = await credentials.authorization(errand.deadline)
-    if (authorization instanceof Problem) return authorization
-    const verdict = await this.#send(errand, authorization)
-    if (!isRejection(verdict) || !credentials.refused(authorization) || !errand.mayRenewCredential)
-      return verdict
-    errand.mayRenewCredential = false
-    const renewed = await credentials.authorization(errand.deadline)
-    const second = renewed instanceof Problem ? renewed : await this.#send(errand, renewed)
-    if (!(second instanceof Problem && second.waitsFor)) return second
-    if (this.#accepted !== 'ok') return verdict
-    // One that was good has come to its end, and the next one has to wait: that says nothing against it yet.
-    this.#accepted = 'unverified'
-    this.#breaker.answered()
-    errand.said = undefined
-    return second
+  #settle<T>(verdict: Verdict<T>, authorization: string | Problem, refusal: Problem | undefined): Verdict<T> {
+    if (!(verdict instanceof Problem)) {
+      if (typeof authorization === 'string') this.#parts.credentials.accepted(authorization)
+      this.#refusals.reset()
+      this.#accepted = 'ok'
+    } else if (verdict.waitsFor && refusal) {
+      // The call with another credential has to wait. If the refused one was good before, that says nothing against it yet.
+      if (this.#accepted !== 'ok') return refusal
+      this.#accepted = 'unverified'
+    }
+    return verdict
   }
 
   async #send<T>({ call, judge, deadline }: Errand<T>, authorization: string): Promise<Verdict<T>> {
@@ -144,7 +160,6 @@ interface Errand<T> {
   call: Call
   judge: Judge<T>
   deadline: Deadline
-  mayRenewCredential: boolean
   /** What Zendesk has said last, and what still holds. */
   said: Problem | undefined
 }
@@ -161,6 +176,15 @@ export const IDENTIFY: Call = { operation: 'identify', method: 'GET', path: '/ap
 /** Without its scheme. */
 function bare(authorization: string): string {
   return authorization.slice(authorization.indexOf(' ') + 1)
+}
+
+/** The answer while no call is made. A retry-after only where time alone may help. */
+function stillRefused(waitMs: number, mayPass: boolean): Problem {
+  const problem = new Problem('zendesk-credentials-rejected', {
+    retryAfter: mayPass ? Math.ceil(waitMs / 1000) : undefined,
+  })
+  problem.waitsFor = 'credentials'
+  return problem
 }
 
 function isRejection(verdict: unknown): verdict is Problem {

@@ -7,11 +7,16 @@ import type { Deadline } from './deadline.js'
 export interface Credentials {
   /** The value of the Authorization header, or why there is none. */
   authorization(deadline: Deadline): Promise<string | Problem>
-  /** Told that Zendesk refused this value: true where another one may be had at once. */
-  refused(authorization: string): boolean
+  /** Told that Zendesk accepted this value. */
+  accepted(authorization: string): void
+  /** Told that Zendesk refused this value. */
+  refused(authorization: string): Remedy
   /** What must not come back from Zendesk and go further. */
   secrets(): string[]
 }
+
+/** After a refusal: 'another' credential can be had at once, Zendesk may not know a 'new' one yet, or there is 'none'. */
+export type Remedy = 'another' | 'new' | 'none'
 
 /** A bearer token that somebody else minted. */
 export class BearerToken implements Credentials {
@@ -29,8 +34,13 @@ export class BearerToken implements Credentials {
     return Promise.resolve(`Bearer ${this.#token.reveal()}`)
   }
 
-  refused(authorization: string): boolean {
-    return this.#token.refresh() || authorization !== `Bearer ${this.#token.reveal()}`
+  accepted(): void {
+    // Nothing depends on it.
+  }
+
+  refused(authorization: string): Remedy {
+    this.#token.refresh()
+    return authorization === `Bearer ${this.#token.reveal()}` ? 'none' : 'another'
   }
 
   secrets(): string[] {
@@ -56,8 +66,13 @@ export class BasicCredentials implements Credentials {
     return Promise.resolve(this.#header())
   }
 
-  refused(authorization: string): boolean {
-    return this.#password.refresh() || authorization !== this.#header()
+  accepted(): void {
+    // Nothing depends on it.
+  }
+
+  refused(authorization: string): Remedy {
+    this.#password.refresh()
+    return authorization === this.#header() ? 'none' : 'another'
   }
 
   secrets(): string[] {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { Problem } from '../problems/problem.js'
 import type { Secret } from '../secret.js'
-import type { Credentials } from './credentials.js'
+import type { Credentials, Remedy } from './credentials.js'
 import { Deadline } from './deadline.js'
 import { Flight } from './flight.js'
 import { judgeToken, type AccessToken } from './judge.js'
@@ -12,8 +12,13 @@ import type { Transport, Verdict } from './transport.js'
 const LIFETIME_SECONDS = 1800
 /** Access tokens of the past that may still be good, so that they must not come back in an answer either. */
 const REMEMBERED = 8
-/** After a renewal in the background failed, the next one waits so long; the token at hand is still good meanwhile. */
+/** After a renewal in the background failed, the next one waits so long, twice as long after each further failure. */
 const RENEWAL_COOLDOWN_MS = 10_000
+const LONGEST_RENEWAL_COOLDOWN_MS = 60_000
+/** Zendesk may need this long until all its parts know a new access token. */
+const NEW_FOR_MS = 30_000
+/** Between two tokens that are fetched because Zendesk refused the one before. */
+const REPLACEMENT_COOLDOWN_MS = 10_000
 
 /**
  * OAuth client credentials (RFC 6749, section 4.4): one fetch for all, a fresh token in the background once four fifths
@@ -25,6 +30,10 @@ export class OAuthTokens implements Credentials {
   readonly #pace: Pace
   readonly #fetch = new Flight(() => this.#fetchToken())
   #held: HeldToken | undefined
+  #renewalCooldownMs = RENEWAL_COOLDOWN_MS
+  #mayReplaceAt = 0
+  /** After a token that Zendesk never accepted, the next one is given no time to become known. */
+  #trustsNewTokens = true
   readonly #issued: string[] = []
 
   readonly #now: () => number
@@ -60,18 +69,39 @@ export class OAuthTokens implements Credentials {
     return fetched instanceof Problem ? fetched : `Bearer ${fetched.value}`
   }
 
-  refused(authorization: string): boolean {
-    this.#client.secret.refresh()
-    if (authorization === `Bearer ${this.#held?.value ?? ''}`) this.#held = undefined
-    return true
+  accepted(authorization: string): void {
+    const held = this.#heldAs(authorization)
+    if (!held) return
+    held.isAccepted = true
+    this.#trustsNewTokens = true
+  }
+
+  refused(authorization: string): Remedy {
+    const { secret } = this.#client
+    secret.refresh()
+    const held = this.#heldAs(authorization)
+    if (!held) return 'another'
+    const now = this.#now()
+    const hasNewSecret = held.secret !== secret.reveal()
+    const isNew = this.#trustsNewTokens && !held.isAccepted && now - held.fetchedAt < NEW_FOR_MS
+    if (!hasNewSecret && (isNew || now < this.#mayReplaceAt)) return this.#trustsNewTokens ? 'new' : 'none'
+    this.#trustsNewTokens = hasNewSecret || held.isAccepted
+    this.#mayReplaceAt = now + REPLACEMENT_COOLDOWN_MS
+    this.#held = undefined
+    return 'another'
   }
 
   secrets(): string[] {
     return [...this.#client.secret.known(), ...this.#issued]
   }
 
+  #heldAs(authorization: string): HeldToken | undefined {
+    return authorization === `Bearer ${this.#held?.value ?? ''}` ? this.#held : undefined
+  }
+
   #renewInBackground(held: HeldToken): void {
-    held.renewAt = this.#now() + RENEWAL_COOLDOWN_MS
+    held.renewAt = this.#now() + this.#renewalCooldownMs
+    this.#renewalCooldownMs = Math.min(this.#renewalCooldownMs * 2, LONGEST_RENEWAL_COOLDOWN_MS)
     this.#fetch.join().catch(() => undefined)
   }
 
@@ -88,10 +118,7 @@ export class OAuthTokens implements Credentials {
     // A little before those who wait for it give up, so that nobody joins a fetch that is as good as over.
     const deadline = new Deadline(this.#client.timeoutMs * 0.95)
     try {
-      const verdict = await this.#ask(deadline)
-      if (verdict instanceof Problem) return verdict
-      this.#keep(verdict.value)
-      return verdict.value
+      return await this.#ask(deadline)
     } catch (error) {
       if (error instanceof Problem) return error
       throw error
@@ -100,18 +127,23 @@ export class OAuthTokens implements Credentials {
     }
   }
 
-  #keep(token: AccessToken): void {
-    this.#held = hold(token, this.#now())
-    this.#issued.push(token.value)
-    if (this.#issued.length > REMEMBERED) this.#issued.shift()
+  async #ask(deadline: Deadline): Promise<AccessToken | Problem> {
+    const { secret } = this.#client
+    const used = secret.reveal()
+    const verdict = await this.#askOnce(deadline)
+    if (!(verdict instanceof Problem)) return this.#keep(verdict.value, used)
+    secret.refresh()
+    // The secret may have been rotated a moment ago.
+    const isOutdated = verdict.code === 'zendesk-credentials-rejected' && secret.reveal() !== used
+    return isOutdated ? this.#ask(deadline) : verdict
   }
 
-  async #ask(deadline: Deadline): Promise<Verdict<AccessToken>> {
-    const verdict = await this.#askOnce(deadline)
-    const refused = verdict instanceof Problem && verdict.code === 'zendesk-credentials-rejected'
-    // The secret may have been rotated a moment ago.
-    if (!refused || !this.#client.secret.refresh()) return verdict
-    return this.#askOnce(deadline)
+  #keep(token: AccessToken, secret: string): AccessToken {
+    this.#held = hold(token, secret, this.#now())
+    this.#renewalCooldownMs = RENEWAL_COOLDOWN_MS
+    this.#issued.push(token.value)
+    if (this.#issued.length > REMEMBERED) this.#issued.shift()
+    return token
   }
 
   #askOnce(deadline: Deadline): Promise<Verdict<AccessToken>> {
@@ -147,18 +179,26 @@ export interface OAuthClient {
 
 interface HeldToken {
   value: string
-  /** In milliseconds. */
+  /** The client secret for which it was given. */
+  secret: string
+  /** Whether Zendesk has accepted it in a call. */
+  isAccepted: boolean
+  /** Times in milliseconds. */
+  fetchedAt: number
   renewAt: number
   expiresAt: number
 }
 
 /** Where the answer does not tell the lifetime, the one that was asked for holds. */
-function hold({ value, lifetimeSeconds }: AccessToken, now: number): HeldToken {
+function hold({ value, lifetimeSeconds }: AccessToken, secret: string, now: number): HeldToken {
   const planned = (lifetimeSeconds ?? LIFETIME_SECONDS) * 1000
   // A margin for the way to Zendesk: a token that expires while it travels is refused like an expired one.
   const margin = Math.min(planned / 10, 5_000)
   return {
     value,
+    secret,
+    isAccepted: false,
+    fetchedAt: now,
     renewAt: now + planned * 0.8,
     expiresAt: now + planned - margin,
   }

@@ -25,7 +25,7 @@ export type Standing = 'known' | 'anonymous' | 'invalid-token' | 'missing-scopes
 /** The account of the help desk: its credentials and the access tokens issued with them. */
 export class SandboxAccount {
   readonly credentials: SandboxCredentials = { ...SANDBOX_CREDENTIALS }
-  readonly #minted = new Map<string, { scope: string; expiresAt: number }>()
+  readonly #minted = new Map<string, { scope: string; knownAt: number; expiresAt: number }>()
 
   standing(authorization: string | undefined): Standing {
     const [, scheme = '', value = ''] = /^(\S+) +(.*)$/.exec(authorization ?? '') ?? []
@@ -34,9 +34,11 @@ export class SandboxAccount {
     return 'anonymous'
   }
 
-  mint(scope: string, lifetimeSeconds: number): string {
+  /** @param lagMs until the API knows the token. */
+  mint(scope: string, lifetimeSeconds: number, lagMs: number): string {
     const token = `sandbox-access-token-${randomBytes(16).toString('hex')}`
-    this.#minted.set(token, { scope, expiresAt: Date.now() + lifetimeSeconds * 1000 })
+    const now = Date.now()
+    this.#minted.set(token, { scope, knownAt: now + lagMs, expiresAt: now + lifetimeSeconds * 1000 })
     return token
   }
 
@@ -47,7 +49,8 @@ export class SandboxAccount {
   #bearer(token: string): Standing {
     if (token === this.credentials.bearerToken) return 'known'
     const grant = this.#minted.get(token)
-    if (!grant || grant.expiresAt <= Date.now()) return 'invalid-token'
+    const now = Date.now()
+    if (!grant || grant.knownAt > now || grant.expiresAt <= now) return 'invalid-token'
     const scopes = grant.scope.split(' ')
     return scopes.includes('read') || scopes.includes('users:read') ? 'known' : 'missing-scopes'
   }

@@ -5,6 +5,14 @@ import { jsonAnswer } from './endpoints.js'
 /** In seconds; a string is sent as a string; null omits it from the answer. */
 export type TokenLifetime = number | string | null
 
+/** What a test may set of the access tokens. */
+export interface TokenOptions {
+  /** By default what the client asks for, else 1800 seconds. */
+  tokenLifetime?: TokenLifetime
+  /** How long the API does not know a token yet, in milliseconds; default 0. */
+  tokenLagMs?: number
+}
+
 export interface TokenCall {
   method: string
   contentType: string
@@ -17,7 +25,7 @@ const USUAL_SECONDS = 1800
 export function answerTokens(
   call: TokenCall,
   account: SandboxAccount,
-  lifetime: TokenLifetime | undefined,
+  { tokenLifetime: lifetime, tokenLagMs = 0 }: TokenOptions,
 ): Answer {
   if (call.method !== 'POST') return answerOf(404, 'invalid-endpoint')
   const grant = /\bjson\b/i.test(call.contentType) ? parseObject(call.body) : undefined
@@ -37,7 +45,7 @@ export function answerTokens(
   const told = lifetime === undefined ? (asked ?? USUAL_SECONDS) : lifetime
   const seconds = Number(told ?? asked ?? USUAL_SECONDS)
   return jsonAnswer(201, {
-    access_token: account.mint(scope, Number.isNaN(seconds) ? USUAL_SECONDS : seconds),
+    access_token: account.mint(scope, Number.isNaN(seconds) ? USUAL_SECONDS : seconds, tokenLagMs),
     token_type: 'bearer',
     scope,
     ...(told === null ? {} : { expires_in: told }),

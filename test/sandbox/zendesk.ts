@@ -10,7 +10,7 @@ import { FaultBoard, type Fault } from './faults.js'
 import { Listener, type ListenOptions } from './listener.js'
 import { misbehave } from './misbehaviour.js'
 import { AccountLimit } from './rate-limit.js'
-import { answerTokens, type TokenLifetime } from './token-endpoint.js'
+import { answerTokens, type TokenOptions } from './token-endpoint.js'
 import { send } from './wire.js'
 
 export { SANDBOX_CREDENTIALS, type SandboxCredentials } from './account.js'
@@ -18,11 +18,9 @@ export type { ReceivedRequest } from './exchange.js'
 export type { Fault } from './faults.js'
 
 /** By default on any free port of 127.0.0.1, without TLS. */
-export interface SandboxOptions extends ListenOptions {
+export interface SandboxOptions extends ListenOptions, TokenOptions {
   /** API calls a minute of the whole account; default 700. */
   limitPerMinute?: number
-  /** Lifetime of issued tokens; by default what the client asks for, else 1800 seconds. */
-  tokenLifetime?: TokenLifetime
 }
 
 const KEPT_REQUESTS = 100_000
@@ -34,7 +32,7 @@ export class SandboxZendesk {
   readonly #account = new SandboxAccount()
   readonly #faults = new FaultBoard()
   readonly #limit: AccountLimit
-  readonly #tokenLifetime: TokenLifetime | undefined
+  readonly #tokens: TokenOptions
   readonly #listener: Listener
   #origin = ''
 
@@ -44,9 +42,9 @@ export class SandboxZendesk {
     return sandbox
   }
 
-  private constructor({ tls, limitPerMinute = 700, tokenLifetime }: SandboxOptions) {
+  private constructor({ tls, limitPerMinute = 700, ...tokens }: SandboxOptions) {
     this.#limit = new AccountLimit(limitPerMinute)
-    this.#tokenLifetime = tokenLifetime
+    this.#tokens = tokens
     this.#listener = new Listener(tls, (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
         // A client may leave halfway through its request; any other error is a bug and must be seen.
@@ -129,7 +127,7 @@ export class SandboxZendesk {
       return answerApi(place, method, as ?? this.#account.standing(String(headers['authorization'] ?? '')))
     if (as === 'anonymous') return answerOf(401, 'invalid-client')
     const call = { method, contentType: String(headers['content-type'] ?? ''), body }
-    return answerTokens(call, this.#account, this.#tokenLifetime)
+    return answerTokens(call, this.#account, this.#tokens)
   }
 
   #tooMany(): Answer {
