@@ -31,7 +31,7 @@ FROM runtime AS service
 LABEL org.opencontainers.image.title="zendesk-session-proxy" \
       org.opencontainers.image.description="Renews Zendesk sessions for callers who must not hold Zendesk credentials" \
       org.opencontainers.image.licenses="MIT"
-ENV PORT=3000
+ENV PORT=3000 UV_THREADPOOL_SIZE=16
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist/openapi.yaml /app/dist/openapi.json dist/
 COPY --from=build /app/dist/plugins dist/plugins
@@ -39,4 +39,6 @@ COPY --from=build /app/dist/routes dist/routes
 COPY --from=build /app/dist/src dist/src
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/src/server.js"]
+# SIGUSR1 would open a debugger; the entry ignores it, and this does so before the entry is loaded.
+ENTRYPOINT ["node", "--disable-sigusr1", "dist/src/start.js"]
+CMD ["serve"]

@@ -59,7 +59,7 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts'],
-    ignores: ['src/server.ts', 'src/doctor.ts', 'src/network/threads.ts'],
+    ignores: ['src/start.ts', 'src/cli.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
-import { placeOf } from '../src/error-place.js'
+import { placeOf } from '../src/log/error-place.js'
 import { hasLeft } from '../src/sockets/left.js'
 import { answerHeaders, Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 

@@ -1,11 +1,12 @@
-import underPressure from '@fastify/under-pressure'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import plugin from 'fastify-plugin'
 import { Problem } from '../src/problems/problem.js'
 
-/** The event loop is late by this much when it cannot keep any promise, in milliseconds. */
-const LONGEST_LOOP_DELAY_MS = 1_000
-/** How often its lateness is sampled, in milliseconds. */
+/** A mean delay of the event loop at which no deadline can be kept, in nanoseconds. */
+const LONGEST_DELAY_NS = 1_000 * 1e6
 const SAMPLE_MS = 1_000
+/** A single stall is over by the time it is noticed. */
+const LATE_SAMPLES = 2
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -14,37 +15,32 @@ declare module 'fastify' {
   }
 }
 
-/** Refuses new work while the event loop is late, and has been so for more than one sample: a single stall is over by then. */
+/** Refuses new work while the event loop stays late. */
 export default plugin(
-  async (app) => {
-    let isLate = () => false
-    // In a context of its own, where it samples and nothing more: its hook makes the options of the route anew each time.
-    await app.register(async (sampler) => {
-      await sampler.register(underPressure, {
-        maxEventLoopDelay: LONGEST_LOOP_DELAY_MS,
-        sampleInterval: SAMPLE_MS,
-      })
-      isLate = () => sampler.isUnderPressure()
+  (app, _options, done) => {
+    const delays = monitorEventLoopDelay()
+    delays.enable()
+    let lateSamples = 0
+    const sampler = setInterval(() => {
+      lateSamples = delays.mean > LONGEST_DELAY_NS ? lateSamples + 1 : 0
+      delays.reset()
+    }, SAMPLE_MS).unref()
+    app.addHook('onClose', (_instance, closed) => {
+      clearInterval(sampler)
+      delays.disable()
+      closed()
     })
-    let lateSince = 0
-    let lastLate = 0
 
-    const overloaded = () => {
-      if (!isLate()) return undefined
-      const now = performance.now()
-      if (now - lastLate > 1.5 * SAMPLE_MS) lateSince = now
-      lastLate = now
-      const lasts = now - lateSince > 1.5 * SAMPLE_MS
-      return lasts ? new Problem('service-unavailable', { retryAfter: 2 }) : undefined
-    }
-
+    const overloaded = () =>
+      lateSamples < LATE_SAMPLES ? undefined : new Problem('service-unavailable', { retryAfter: 2 })
     app.decorate('checkLoad', () => {
       const problem = overloaded()
       if (problem) throw problem
     })
     app.addHook('onRequest', (request, _reply, next) => {
-      next(isLate() && !request.routeOptions.config.always ? overloaded() : undefined)
+      next(request.routeOptions.config.always ? undefined : overloaded())
     })
+    done()
   },
   { name: 'overload' },
 )

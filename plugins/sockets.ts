@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import { answerHeaders, Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 import type { Sockets } from '../src/sockets/sockets.js'
-import { errorCode } from '../src/error-place.js'
+import { errorCode } from '../src/log/error-place.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

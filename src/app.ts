@@ -23,15 +23,31 @@ import health from '../routes/health.js'
 import problems from '../routes/problems.js'
 import session from '../routes/session.js'
 import type { Config } from './config/config.js'
-import { childless } from './logger.js'
+import { withoutChildren } from './log/logger.js'
 import { SOCKET_LIMITS, UNREAD_ANSWER_MS } from './sockets/limits.js'
 import { Sockets } from './sockets/sockets.js'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    logLoss: LogLoss
+  }
+}
+
+/** What became of the log's lines. */
+export interface LogLoss {
+  /** Lines that could not be written. */
+  readonly dropped: number
+}
+
 /** The service, assembled; it does not listen yet. */
-export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<FastifyInstance> {
+export async function buildApp(
+  config: Config,
+  log: FastifyBaseLogger,
+  logLoss: LogLoss = { dropped: 0 },
+): Promise<FastifyInstance> {
   const listener = new Sockets(config.ZENDESK_TIMEOUT_MS + UNREAD_ANSWER_MS)
   const app = Fastify({
-    loggerInstance: childless(log),
+    loggerInstance: withoutChildren(log),
     // Our own line per request says more.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: chooseRequestId,
@@ -43,6 +59,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger): Promise<
     bodyLimit: SOCKET_LIMITS.bodyLimit,
   })
   app.decorate('config', config)
+  app.decorate('logLoss', logLoss)
 
   // What every request passes through, in this order.
   await app.register(errorHandler)

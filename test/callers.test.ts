@@ -163,7 +163,7 @@ t.test('keygen makes a key once, and the entry that lets it in', async (t) => {
 })
 
 function keygen(...names: string[]) {
-  return promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/keygen.ts', ...names], {
+  return promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/start.ts', 'keygen', ...names], {
     env: { PATH: process.env['PATH'] },
   })
 }

@@ -134,6 +134,7 @@ t.test('what is right is taken as it is meant', async (t) => {
     [{ ...ENOUGH, PUBLIC_URL: 'https://proxy.example/base/' }, { publicUrl: 'https://proxy.example/base' }],
     [{ ...ENOUGH, METRICS_PORT: '9464' }, { METRICS_PORT: 9464 }],
     [{ ...ENOUGH, NODE_TLS_REJECT_UNAUTHORIZED: '1' }, { zendeskOrigin: 'https://acme.zendesk.com' }],
+    [{ ...ENOUGH, DEBUG: 'express', NODE_DEBUG: 'module', NODE_OPTIONS: '--max-old-space-size=100' }, {}],
   ]
   for (const [environment, meant] of good)
     t.hasStrict(await readConfig(environment), meant, JSON.stringify(environment))
@@ -200,6 +201,9 @@ t.test('what is wrong is refused, by the name of the variable and without its va
     SHUTDOWN_DELAY_MS: ['-1', '300001'],
     SHUTDOWN_GRACE_MS: ['-1', '300001'],
     NODE_TLS_REJECT_UNAUTHORIZED: ['0'],
+    DEBUG: ['ioredis:*', '*', 'express,ioredis:redis', 'a *'],
+    NODE_DEBUG: ['http', 'fs,tls', '*', 'undici'],
+    NODE_OPTIONS: ['--tls-keylog=/tmp/keys', '--max-old-space-size=100 --trace-tls'],
   }
   for (const [name, values] of Object.entries(one)) {
     for (const value of values) {

@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -9,6 +8,7 @@ import { parse } from 'yaml'
 import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
 import { variables } from '../src/config/variables.js'
 import { needsOf, seriesOf } from './support/exposition.js'
+import { freePort } from './support/free-port.js'
 import { ask, speak, startBoth } from './support/helper.js'
 
 interface Alerts {
@@ -202,14 +202,6 @@ async function scrape(t: Test): Promise<string> {
   const { status, text } = await ask(`http://127.0.0.1:${port}/metrics`)
   t.equal(status, 200)
   return text
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
 }
 
 function text(path: string): string {

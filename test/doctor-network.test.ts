@@ -112,7 +112,7 @@ t.test(
 t.test('whoever has read enough ends it without a stack trace', async (t) => {
   const { zendesk } = await startZendesk(t)
   const environment = { ...BEARER, ZENDESK_URL: zendesk.url, PATH: process.env['PATH'] }
-  const piped = `'${process.execPath}' --import tsx src/doctor.ts | head -n 1`
+  const piped = `'${process.execPath}' --import tsx src/start.ts doctor | head -n 1`
   const { stdout, stderr } = await promisify(execFile)('sh', ['-c', piped], { env: environment })
   t.match(stdout, /^ok +configuration .*\n$/)
   t.equal(stderr, '')

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
 import { readConfig } from '../src/config/read.js'
 import { explain } from '../src/doctor/explain.js'
-import { admit } from '../src/doctor/patient.js'
+import { admit } from '../src/doctor/target.js'
 import { Problem } from '../src/problems/problem.js'
 import { visit } from './support/doctor-visit.js'
 import { startZendesk } from './support/helper.js'
@@ -14,7 +14,7 @@ const BEARER = { ZENDESK_OAUTH_TOKEN: bearerToken }
 const API_TOKEN = { ZENDESK_EMAIL: email, ZENDESK_API_TOKEN: apiToken }
 const PASSWORD = { ZENDESK_EMAIL: email, ZENDESK_PASSWORD: password }
 
-t.test('with good credentials of any kind the doctor finds nothing to mend', async (t) => {
+t.test('with good credentials of any kind the doctor finds nothing to fix', async (t) => {
   for (const credentials of [CLIENT, BEARER, API_TOKEN, PASSWORD]) {
     const { zendesk, ...visited } = await see(t, credentials)
     t.equal(visited.well, true)
@@ -65,11 +65,11 @@ t.test(
       [{ ZENDESK_EMAIL: email, ZENDESK_PASSWORD: apiToken }, /give it in ZENDESK_API_TOKEN instead/],
       [{ ZENDESK_EMAIL: email, ZENDESK_API_TOKEN: password }, /give it in ZENDESK_PASSWORD instead/],
     ] as const
-    for (const [credentials, mend] of mistakes) {
+    for (const [credentials, fix] of mistakes) {
       const { zendesk, failure, well, levels } = await see(t, credentials)
       t.equal(well, false)
       t.match(failure, /^identity\nZendesk answers 200, but as to a stranger/)
-      t.match(failure, mend)
+      t.match(failure, fix)
       t.notOk(levels.some((level) => level.startsWith('renewal')))
       t.equal(zendesk.requests.length, 3, 'a stranger, as configured, as probably meant')
     }
@@ -206,12 +206,12 @@ t.test('whatever else Zendesk may answer is told with what to do', async (t) => 
 
 t.test('no advice speaks of what stands in an answer of the service only', async (t) => {
   const { zendesk } = await startZendesk(t)
-  const patient = admit(await readConfig({ ZENDESK_URL: zendesk.url, ...BEARER }), [])
-  t.teardown(() => patient.transport.close())
+  const target = admit(await readConfig({ ZENDESK_URL: zendesk.url, ...BEARER }), [])
+  t.teardown(() => target.transport.close())
   for (const code of Object.keys(catalogue) as ProblemCode[]) {
     for (const reply of [undefined, { status: 418 }, { status: 418, requestId: 'abc-SEA' }]) {
-      const { title, detail, mend } = explain(new Problem(code, { zendesk: reply }), patient)
-      const told = [title, detail, mend].join('\n')
+      const { title, detail, fix } = explain(new Problem(code, { zendesk: reply }), target)
+      const told = [title, detail, fix].join('\n')
       t.notMatch(told, /zendesk\.(status|requestId)|requestId|retryAfter/, code)
       if (reply?.requestId === undefined) t.notMatch(told, 'x-request-id', `${code}: there is none to give`)
     }

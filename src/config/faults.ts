@@ -1,16 +1,16 @@
-/** Everything that is wrong with the configuration, gathered so that the operator mends it in one go. */
+/** Everything that is wrong with the configuration, so that the operator can fix it in one go. */
 export class Faults {
   readonly #lines: string[] = []
   readonly #named = new Set<string>()
 
-  /** Variables that something was already said about are left alone: what follows from the first mistake is no news. */
+  /** One line per variable: what follows from its first mistake is left out. */
   add(names: string[], should: string): void {
     if (names.some((name) => this.#named.has(name))) return
     for (const name of names) this.#named.add(name)
     this.#lines.push(`  ${names.join(', ')}: ${should}`)
   }
 
-  /** Whether something was said about this variable. */
+  /** Whether this variable has a fault already. */
   blames(name: string): boolean {
     return this.#named.has(name)
   }
@@ -24,7 +24,7 @@ export class Faults {
 /** A configuration with which the process must not start. Its message is for the operator and holds no value. */
 export class ConfigError extends Error {
   constructor(lines: string[]) {
-    super(`zendesk-session-proxy cannot start. Please mend its environment:\n${lines.join('\n')}`)
+    super(`zendesk-session-proxy cannot start. Fix these environment variables:\n${lines.join('\n')}`)
     this.name = 'ConfigError'
   }
 }

@@ -92,6 +92,22 @@ export const variables = {
   SHUTDOWN_DELAY_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 0 },
   SHUTDOWN_GRACE_MS: { ...integer('milliseconds from 0 to 300000', 0, 300_000), default: 10_000 },
 
+  DEBUG: {
+    type: 'string',
+    not: { pattern: '(^|[\\s,])(\\*|ioredis)' },
+    should: 'unset, or without ioredis and *: ioredis would print the password of Redis',
+  },
+  NODE_DEBUG: {
+    type: 'string',
+    not: { pattern: '(^|,)\\s*(\\*|http|https|tls|net|undici|fetch)\\s*(,|$)' },
+    should: 'unset, or without http, https, tls, net, undici, fetch and *: Node would print what it sends',
+  },
+  NODE_OPTIONS: {
+    type: 'string',
+    not: { pattern: '--(tls-keylog|trace-tls|insecure-http-parser)' },
+    should:
+      'without --tls-keylog, --trace-tls and --insecure-http-parser, which give traffic away or weaken its checks',
+  },
   NODE_TLS_REJECT_UNAUTHORIZED: {
     type: 'string',
     not: { const: '0' },

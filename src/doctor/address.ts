@@ -3,19 +3,19 @@ import { lookup } from 'node:dns/promises'
 import { connect, isIP } from 'node:net'
 import { Deadline } from '../zendesk/deadline.js'
 import { fail, ok, type Finding } from './finding.js'
-import { endpointOf, type Patient } from './patient.js'
+import { endpointOf, type Target } from './target.js'
 
 /** The name has an address, and something listens there. */
-export async function checkAddress(patient: Patient): Promise<Finding[]> {
-  const { host, port } = endpointOf(patient)
-  const deadline = new Deadline(patient.timeoutMs)
+export async function checkAddress(target: Target): Promise<Finding[]> {
+  const { host, port } = endpointOf(target)
+  const deadline = new Deadline(target.timeoutMs)
   try {
     const addresses = await deadline.bound(lookup(host, { all: true }))
     await connects(host, port, deadline.signal)
     const found = isIP(host) ? host : `${host} is ${addresses.map(({ address }) => address).join(', ')}`
     return [ok(`${found}; port ${port} answers`)]
   } catch (error) {
-    return [unreachable(deadline.signal.aborted ? 'ETIMEDOUT' : errorCode(error), patient)]
+    return [unreachable(deadline.signal.aborted ? 'ETIMEDOUT' : errorCode(error), target)]
   } finally {
     deadline.end()
   }
@@ -30,8 +30,8 @@ async function connects(host: string, port: number, signal: AbortSignal): Promis
   }
 }
 
-function unreachable(code: string, patient: Patient): Finding {
-  const { host, port } = endpointOf(patient)
+function unreachable(code: string, target: Target): Finding {
+  const { host, port } = endpointOf(target)
   const place = `${host}, port ${port}`
   switch (code) {
     case 'ENOTFOUND':
@@ -42,14 +42,14 @@ function unreachable(code: string, patient: Patient): Finding {
     case 'ECONNREFUSED':
       return fail(`nobody listens at ${place} (ECONNREFUSED)`, REFUSED)
     case 'ETIMEDOUT':
-      return fail(`no connection to ${place} within ${patient.timeoutMs} ms`, SWALLOWED)
+      return fail(`no connection to ${place} within ${target.timeoutMs} ms`, SWALLOWED)
     default:
       return fail(`no connection to ${place} (${code})`, NO_ROUTE)
   }
 }
 
 const MISSPELT_OR_DEAF =
-  'Correct ZENDESK_URL. Every name under zendesk.com has an address: if such a one has none here, mend the name server of this machine.'
+  'Correct ZENDESK_URL. Every name under zendesk.com has an address: if such a one has none here, fix the name server of this machine.'
 const DEAF = 'Mend the name resolution of this machine or container: its name server, and the way out to it.'
 const REFUSED = 'Check the port in ZENDESK_URL, and whether a firewall turns connections away.'
 const SWALLOWED =

@@ -3,11 +3,11 @@ import type { Call } from '../zendesk/client.js'
 import type { Credentials } from '../zendesk/credentials.js'
 import { Deadline } from '../zendesk/deadline.js'
 import type { Answer } from '../zendesk/judge.js'
-import type { Patient } from './patient.js'
+import type { Target } from './target.js'
 
 /** One call as the service makes it, but once: what a retry would cover up is what the doctor wants to see. */
 export function ask<T>(
-  { transport, timeoutMs }: Patient,
+  { transport, timeoutMs }: Target,
   call: Call,
   judge: (answer: Answer) => T | Problem,
   credentials: Credentials | undefined,

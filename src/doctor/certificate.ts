@@ -4,15 +4,15 @@ import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { isLoopbackHost } from '../loopback.js'
 import { Deadline } from '../zendesk/deadline.js'
 import { fail, ok, warn, type Finding } from './finding.js'
-import { endpointOf, type Patient } from './patient.js'
+import { endpointOf, type Target } from './target.js'
 
 const FEW_DAYS = 7
 
 /** Whose certificate it is, whether it verifies, and for how long. */
-export async function checkCertificate(patient: Patient): Promise<Finding[]> {
-  const { host, port } = endpointOf(patient)
-  if (patient.origin.protocol === 'http:') return [plainHttp(host)]
-  const deadline = new Deadline(patient.timeoutMs)
+export async function checkCertificate(target: Target): Promise<Finding[]> {
+  const { host, port } = endpointOf(target)
+  if (target.origin.protocol === 'http:') return [plainHttp(host)]
+  const deadline = new Deadline(target.timeoutMs)
   // A handshake and nothing more: not a byte is sent here, so that even a certificate that does not verify can be described.
   const socket = connect({
     host,
@@ -23,9 +23,9 @@ export async function checkCertificate(patient: Patient): Promise<Finding[]> {
   })
   try {
     await once(socket, 'secureConnect', { signal: deadline.signal })
-    return [socket.authorized ? verified(socket.getPeerCertificate()) : unverified(socket, patient)]
+    return [socket.authorized ? verified(socket.getPeerCertificate()) : unverified(socket, target)]
   } catch (error) {
-    return [noHandshake(error, deadline.signal.aborted, patient)]
+    return [noHandshake(error, deadline.signal.aborted, target)]
   } finally {
     socket.on('error', () => undefined).destroy()
     deadline.end()
@@ -44,7 +44,7 @@ function verified(certificate: PeerCertificate): Finding {
   return warn(title, 'It should have been renewed by now; once it expires, every renewal fails.')
 }
 
-function unverified(socket: TLSSocket, { variableNames }: Patient): Finding {
+function unverified(socket: TLSSocket, { variableNames }: Target): Finding {
   const code = String(socket.authorizationError)
   const certificate = socket.getPeerCertificate()
   const detail = `Issued by ${issuerOf(certificate)} (${code}). Nothing was sent there.`
@@ -68,7 +68,7 @@ const UNKNOWN_AUTHORITY =
 const EXTRA_AUTHORITY =
   'NODE_EXTRA_CA_CERTS is set, but its file cannot be read or holds another authority than this one. Check both.'
 
-function noHandshake(error: unknown, timedOut: boolean, { timeoutMs }: Patient): Finding {
+function noHandshake(error: unknown, timedOut: boolean, { timeoutMs }: Target): Finding {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
   const detail = 'The connection itself was accepted.'
   if (timedOut) return fail(`no TLS handshake within ${timeoutMs} ms`, IN_BETWEEN, detail)

@@ -7,7 +7,7 @@ import { checkCertificate } from './certificate.js'
 import { ok, warn, type Finding } from './finding.js'
 import { checkHelpDesk } from './help-desk.js'
 import { checkIdentity } from './identity.js'
-import { admit, type Patient } from './patient.js'
+import { admit, type Target } from './target.js'
 import { checkRateLimit } from './rate-limit.js'
 import { checkRenewal } from './renewal.js'
 import { checkToken } from './token.js'
@@ -23,11 +23,11 @@ export async function* examine(environment: NodeJS.ProcessEnv): AsyncGenerator<C
   const names = givenNames(environment)
   for (const finding of describe(config, names)) yield { check: 'configuration', ...finding }
 
-  const patient = admit(config, names)
+  const target = admit(config, names)
   try {
-    yield* examineAccount(patient)
+    yield* examineAccount(target)
   } finally {
-    await patient.transport.close()
+    await target.transport.close()
   }
 }
 
@@ -35,7 +35,7 @@ export interface CheckedFinding extends Finding {
   check: string
 }
 
-type Check = (patient: Patient) => Promise<Finding[]> | Finding[]
+type Check = (target: Target) => Promise<Finding[]> | Finding[]
 
 const checks: Record<string, Check> = {
   address: checkAddress,
@@ -47,21 +47,21 @@ const checks: Record<string, Check> = {
   renewal: checkRenewal,
 }
 
-async function* examineAccount(patient: Patient): AsyncGenerator<CheckedFinding> {
+async function* examineAccount(target: Target): AsyncGenerator<CheckedFinding> {
   let failed = false
   for (const [check, run] of Object.entries(checks)) {
     // The rate limit is read from what has come already, and explains many a failure.
     if (failed && run !== checkRateLimit) continue
-    for (const finding of await run(patient)) {
+    for (const finding of await run(target)) {
       failed ||= finding.level === 'fail'
-      yield { check, ...withhold(finding, patient) }
+      yield { check, ...withhold(finding, target) }
     }
   }
 }
 
 function configFault(error: unknown): Finding {
   if (!(error instanceof ConfigError)) throw error
-  return { level: 'fail', title: 'this environment does not do', detail: error.message }
+  return { level: 'fail', title: 'the environment variables are not valid', detail: error.message }
 }
 
 function describe(config: Config, names: string[]): Finding[] {
@@ -77,9 +77,9 @@ const kinds = {
   password: 'e-mail and password',
 } as const satisfies Record<Config['zendeskCredentials']['kind'], string>
 
-/** The last line of defence: some words of others (an issuer, a role) are in findings, and others know what we sent them. */
-function withhold(finding: Finding, { credentials }: Patient): Finding {
-  const { level, title, detail = '', mend = '' } = finding
-  if (!echoes(`${title}\n${detail}\n${mend}`, credentials.secrets())) return finding
-  return { level, title: 'withheld, since it holds one of the secrets' }
+/** Findings contain texts of others (an issuer, a role), who know what we sent them. */
+function withhold(finding: Finding, { credentials }: Target): Finding {
+  const { level, title, detail = '', fix = '' } = finding
+  if (!echoes(`${title}\n${detail}\n${fix}`, credentials.secrets())) return finding
+  return { level, title: 'withheld: it contains one of the secrets' }
 }

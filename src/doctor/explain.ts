@@ -1,11 +1,11 @@
 import { catalogue } from '../problems/catalogue.js'
-import { placeOf } from '../error-place.js'
+import { placeOf } from '../log/error-place.js'
 import type { Problem } from '../problems/problem.js'
 import { fail, type Finding } from './finding.js'
-import type { Patient } from './patient.js'
+import type { Target } from './target.js'
 
-/** What a problem of any call means, and how to mend it; the checks of the credentials say more where those are to blame. */
-export function explain(problem: Problem, { timeoutMs }: Patient): Finding {
+/** What a problem of any call means, and how to fix it; the checks of the credentials say more where those are to blame. */
+export function explain(problem: Problem, { timeoutMs }: Target): Finding {
   const { title, meaning, operator } = catalogue[problem.code]
   const seen = particulars(problem)
   switch (problem.code) {

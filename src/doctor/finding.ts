@@ -4,17 +4,17 @@ export interface Finding {
   title: string
   detail?: string | undefined
   /** What the operator should do. */
-  mend?: string | undefined
+  fix?: string | undefined
 }
 
 export function ok(title: string, detail?: string): Finding {
   return { level: 'ok', title, detail }
 }
 
-export function warn(title: string, mend?: string): Finding {
-  return { level: 'warn', title, mend }
+export function warn(title: string, fix?: string): Finding {
+  return { level: 'warn', title, fix }
 }
 
-export function fail(title: string, mend: string, detail?: string): Finding {
-  return { level: 'fail', title, detail, mend }
+export function fail(title: string, fix: string, detail?: string): Finding {
+  return { level: 'fail', title, detail, fix }
 }

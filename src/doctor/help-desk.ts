@@ -4,11 +4,11 @@ import { judgeIdentity } from '../zendesk/judge.js'
 import { ask } from './ask.js'
 import { explain } from './explain.js'
 import { ok, warn, type Finding } from './finding.js'
-import type { Patient } from './patient.js'
+import type { Target } from './target.js'
 
 /** Is there a help desk at all? Asked without credentials, so that a misspelt address does not learn them. */
-export async function checkHelpDesk(patient: Patient): Promise<Finding[]> {
-  const identity = await ask(patient, IDENTIFY, judgeIdentity, undefined)
+export async function checkHelpDesk(target: Target): Promise<Finding[]> {
+  const identity = await ask(target, IDENTIFY, judgeIdentity, undefined)
   if (!(identity instanceof Problem))
     return [identity.id === null ? ok(PRESENT) : warn(INJECTED, INJECTED_MEND)]
   switch (identity.code) {
@@ -19,14 +19,14 @@ export async function checkHelpDesk(patient: Patient): Promise<Finding[]> {
     case 'zendesk-bad-response':
     case 'zendesk-error':
       // How Zendesk treats strangers is no reason to stop: the checks with credentials will tell.
-      return [isMarked(patient) ? ok(PRESENT) : explain(identity, patient)]
+      return [isMarked(target) ? ok(PRESENT) : explain(identity, target)]
     default:
-      return [explain(identity, patient)]
+      return [explain(identity, target)]
   }
 }
 
 /** Whether the answer bears one of the headers that only Zendesk sends. */
-function isMarked({ transport }: Patient): boolean {
+function isMarked({ transport }: Target): boolean {
   const { headers = {} } = transport.lastAnswer('identify') ?? {}
   return Object.keys(headers).some((name) => name.startsWith('x-zendesk-'))
 }

@@ -5,27 +5,27 @@ import { judgeIdentity, type Identity } from '../zendesk/judge.js'
 import { ask } from './ask.js'
 import { explain, particulars, PERMISSION } from './explain.js'
 import { fail, ok, type Finding } from './finding.js'
-import type { Patient } from './patient.js'
+import type { Target } from './target.js'
 import { confirmMistake, oddityOf } from './usual-mistakes.js'
 
 /** Zendesk knows who we are, and lets us in. */
-export async function checkIdentity(patient: Patient): Promise<Finding[]> {
-  const identity = await ask(patient, IDENTIFY, judgeIdentity, patient.credentials)
+export async function checkIdentity(target: Target): Promise<Finding[]> {
+  const identity = await ask(target, IDENTIFY, judgeIdentity, target.credentials)
   if (!(identity instanceof Problem)) {
-    return [identity.id === null ? await ignored(patient) : known(identity)]
+    return [identity.id === null ? await ignored(target) : known(identity)]
   }
-  if (identity.code === 'zendesk-credentials-rejected') return [await rejected(identity, patient)]
+  if (identity.code === 'zendesk-credentials-rejected') return [await rejected(identity, target)]
   if (identity.code === 'zendesk-permission-denied') {
-    const isOurScope = patient.credentialConfig.kind === 'client-credentials'
-    return [forbidden(identity, patient, isOurScope ? await confirmMistake(patient) : undefined)]
+    const isOurScope = target.credentialConfig.kind === 'client-credentials'
+    return [forbidden(identity, target, isOurScope ? await confirmMistake(target) : undefined)]
   }
-  return [explain(identity, patient)]
+  return [explain(identity, target)]
 }
 
 /** A 403, of this call or of the renewal. */
-export function forbidden(problem: Problem, { credentialConfig }: Patient, confirmed?: string): Finding {
-  const mend = confirmed ?? permissions[credentialConfig.kind]
-  return fail('Zendesk knows us, but does not permit this (403)', mend, particulars(problem))
+export function forbidden(problem: Problem, { credentialConfig }: Target, confirmed?: string): Finding {
+  const fix = confirmed ?? permissions[credentialConfig.kind]
+  return fail('Zendesk knows us, but does not permit this (403)', fix, particulars(problem))
 }
 
 const SCOPE =
@@ -47,21 +47,21 @@ function known({ id, role }: Identity): Finding {
 /** Those that Zendesk documents. Another word is not repeated, since it is not ours. */
 const roles = ['end-user', 'agent', 'admin']
 
-async function ignored(patient: Patient): Promise<Finding> {
+async function ignored(target: Target): Promise<Finding> {
   return fail(
     'Zendesk answers 200, but as to a stranger: it ignored the credentials',
-    await cure(patient),
+    await cure(target),
     'users/me is answered for anybody; a user without id means that nobody was recognised.',
   )
 }
 
-async function rejected(problem: Problem, patient: Patient): Promise<Finding> {
-  return fail('Zendesk refuses the credentials (401)', await cure(patient), particulars(problem))
+async function rejected(problem: Problem, target: Target): Promise<Finding> {
+  return fail('Zendesk refuses the credentials (401)', await cure(target), particulars(problem))
 }
 
-async function cure(patient: Patient): Promise<string> {
-  const { credentialConfig } = patient
-  return (await confirmMistake(patient)) ?? oddityOf(credentialConfig) ?? cures[credentialConfig.kind]
+async function cure(target: Target): Promise<string> {
+  const { credentialConfig } = target
+  return (await confirmMistake(target)) ?? oddityOf(credentialConfig) ?? cures[credentialConfig.kind]
 }
 
 const cures = {

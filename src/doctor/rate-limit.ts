@@ -1,9 +1,9 @@
 import type { Answer } from '../zendesk/judge.js'
 import { ok, warn, type Finding } from './finding.js'
-import type { Patient } from './patient.js'
+import type { Target } from './target.js'
 
 /** Our budget beside the limit that all integrations of the account share, as told by the last answer. */
-export function checkRateLimit({ transport, budgetPerMinute }: Patient): Finding[] {
+export function checkRateLimit({ transport, budgetPerMinute }: Target): Finding[] {
   const answer = transport.lastAnswer('identify')
   if (!answer) return []
   const { limit, remaining } = rateLimitOf(answer)
@@ -19,8 +19,8 @@ export function checkRateLimit({ transport, budgetPerMinute }: Patient): Finding
 
 function compare(title: string, limit: number, budgetPerMinute: number): Finding {
   const half = Math.max(Math.floor(limit / 2), 1)
-  const mend = `Set ZENDESK_BUDGET_PER_MINUTE to ${half} or less: other integrations need the rest.`
-  if (budgetPerMinute === 0 || budgetPerMinute > limit / 2) return warn(title, mend)
+  const fix = `Set ZENDESK_BUDGET_PER_MINUTE to ${half} or less: other integrations need the rest.`
+  if (budgetPerMinute === 0 || budgetPerMinute > limit / 2) return warn(title, fix)
   return ok(title)
 }
 

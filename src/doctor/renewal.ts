@@ -5,11 +5,11 @@ import { ask } from './ask.js'
 import { explain } from './explain.js'
 import { ok, type Finding } from './finding.js'
 import { forbidden } from './identity.js'
-import type { Patient } from './patient.js'
+import type { Target } from './target.js'
 
 /** What the service is there for. The token is measured, never shown. */
-export async function checkRenewal(patient: Patient): Promise<Finding[]> {
-  const token = await ask(patient, RENEW, judgeRenewal, patient.credentials)
+export async function checkRenewal(target: Target): Promise<Finding[]> {
+  const token = await ask(target, RENEW, judgeRenewal, target.credentials)
   if (!(token instanceof Problem)) return [ok(`a token of ${token.length} characters came`)]
-  return [token.code === 'zendesk-permission-denied' ? forbidden(token, patient) : explain(token, patient)]
+  return [token.code === 'zendesk-permission-denied' ? forbidden(token, target) : explain(token, target)]
 }

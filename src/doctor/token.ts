@@ -3,20 +3,20 @@ import { judgeToken } from '../zendesk/judge.js'
 import { within } from './ask.js'
 import { explain, particulars } from './explain.js'
 import { fail, ok, warn, type Finding } from './finding.js'
-import type { Patient } from './patient.js'
+import type { Target } from './target.js'
 import { confirmMistake, oddityOf } from './usual-mistakes.js'
 
 /** The token endpoint gives an access token to our OAuth client. */
-export async function checkToken(patient: Patient): Promise<Finding[]> {
-  const { credentialConfig, credentials, timeoutMs } = patient
+export async function checkToken(target: Target): Promise<Finding[]> {
+  const { credentialConfig, credentials, timeoutMs } = target
   if (credentialConfig.kind !== 'client-credentials') return []
   const authorization = await within(timeoutMs, (deadline) => credentials.authorization(deadline))
-  if (!(authorization instanceof Problem)) return [tokenCame(patient)]
-  if (authorization.code !== 'zendesk-credentials-rejected') return [explain(authorization, patient)]
-  return [await refused(authorization, patient)]
+  if (!(authorization instanceof Problem)) return [tokenCame(target)]
+  if (authorization.code !== 'zendesk-credentials-rejected') return [explain(authorization, target)]
+  return [await refused(authorization, target)]
 }
 
-function tokenCame({ transport }: Patient): Finding {
+function tokenCame({ transport }: Target): Finding {
   const answer = transport.lastAnswer('token')
   const token = answer && judgeToken(answer)
   const seconds = token instanceof Problem ? undefined : token?.lifetimeSeconds
@@ -28,13 +28,13 @@ function tokenCame({ transport }: Patient): Finding {
 }
 
 /** RFC 6749, section 5.2: 401 is invalid_client; invalid_scope, invalid_grant and others are 400. */
-async function refused(problem: Problem, patient: Patient): Promise<Finding> {
+async function refused(problem: Problem, target: Target): Promise<Finding> {
   const seen = particulars(problem)
   if (problem.zendesk?.status === 401) {
-    const mend = oddityOf(patient.credentialConfig) ?? CLIENT
-    return fail('the token endpoint does not accept the OAuth client (invalid_client)', mend, seen)
+    const fix = oddityOf(target.credentialConfig) ?? CLIENT
+    return fail('the token endpoint does not accept the OAuth client (invalid_client)', fix, seen)
   }
-  const mistake = await confirmMistake(patient)
+  const mistake = await confirmMistake(target)
   if (mistake !== undefined)
     return fail('the token endpoint refuses the scope (invalid_scope)', mistake, seen)
   return fail('the token endpoint refuses the request (invalid_scope, invalid_grant …)', GRANT, seen)

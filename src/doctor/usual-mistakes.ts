@@ -4,25 +4,25 @@ import { IDENTIFY } from '../zendesk/client.js'
 import { present } from '../zendesk/connect.js'
 import { judgeIdentity } from '../zendesk/judge.js'
 import { ask } from './ask.js'
-import type { Patient } from './patient.js'
+import type { Target } from './target.js'
 
-/** How to mend the mistake that is usual with this kind of credential, if one try shows that it was made. */
-export async function confirmMistake(patient: Patient): Promise<string | undefined> {
-  const mistake = usualMistake(patient.credentialConfig)
+/** How to fix the mistake that is usual with this kind of credential, if one try shows that it was made. */
+export async function confirmMistake(target: Target): Promise<string | undefined> {
+  const mistake = usualMistake(target.credentialConfig)
   if (!mistake) return undefined
-  const meant = present(mistake.meant, patient.transport, patient.timeoutMs)
-  const identity = await ask(patient, IDENTIFY, judgeIdentity, meant)
-  return identity instanceof Problem || identity.id === null ? undefined : mistake.mend
+  const meant = present(mistake.meant, target.transport, target.timeoutMs)
+  const identity = await ask(target, IDENTIFY, judgeIdentity, meant)
+  return identity instanceof Problem || identity.id === null ? undefined : mistake.fix
 }
 
-function usualMistake(config: CredentialConfig): { meant: CredentialConfig; mend: string } | undefined {
+function usualMistake(config: CredentialConfig): { meant: CredentialConfig; fix: string } | undefined {
   switch (config.kind) {
     case 'password':
-      return { meant: { ...config, kind: 'api-token' }, mend: IS_API_TOKEN }
+      return { meant: { ...config, kind: 'api-token' }, fix: IS_API_TOKEN }
     case 'api-token':
-      return { meant: { ...config, kind: 'password' }, mend: IS_PASSWORD }
+      return { meant: { ...config, kind: 'password' }, fix: IS_PASSWORD }
     case 'client-credentials':
-      return config.scope === 'read' ? undefined : { meant: { ...config, scope: 'read' }, mend: WRONG_SCOPE }
+      return config.scope === 'read' ? undefined : { meant: { ...config, scope: 'read' }, fix: WRONG_SCOPE }
     case 'bearer':
       return undefined
   }

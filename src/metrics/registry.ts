@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../version.js'
 import { PREFIX } from './names.js'
 import { measureRedis } from './redis.js'
@@ -16,6 +16,15 @@ export function startMetrics(app: FastifyInstance): Registry {
     labelNames: ['version', 'node'],
     registers: [registry],
   }).set({ version, node: process.version }, 1)
+  new Counter({
+    name: `${PREFIX}_log_lines_dropped_total`,
+    help: 'Log lines that could not be written: the disk is full, or the reader is gone or does not read.',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(app.logLoss.dropped)
+    },
+  })
   measureRequests(app, registry)
   measureZendesk(app, registry)
   if (app.redis) measureRedis(app.redis, registry)

@@ -68,8 +68,8 @@ export class Sockets {
 
   /** Whether a request is still without its whole answer. One that its client does not read is not counted. */
   isBusy(): boolean {
-    return [...this.#connections.values()].some(({ answers }) =>
-      answers.some((answer) => !answer.writableEnded),
+    return [...this.#connections].some(
+      ([socket, { answers }]) => !socket.destroyed && answers.some((answer) => !answer.writableEnded),
     )
   }
 

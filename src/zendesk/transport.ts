@@ -1,4 +1,4 @@
-import { placeOf } from '../error-place.js'
+import { placeOf } from '../log/error-place.js'
 import type { ForwardProxies } from '../network/forward-proxies.js'
 import { answerOfProxy, plainProxy } from '../network/outbound.js'
 import type { ProblemCode } from '../problems/catalogue.js'

@@ -1,4 +1,4 @@
-import { serve } from '../../src/serve.js'
+import { serve } from '../../src/commands/serve.js'
 import { SandboxZendesk } from './zendesk.js'
 
 if (process.argv[2] === 'tour') {

@@ -20,7 +20,10 @@ export async function visit(t: Test, environment: NodeJS.ProcessEnv, zendesk?: S
 /** The same as a process of its own: what counts here are the exit code and the certificates that it trusts. */
 export async function visitByProcess(t: Test, environment: NodeJS.ProcessEnv, zendesk?: SandboxZendesk) {
   const root = fileURLToPath(new URL('../..', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/doctor.ts'], { cwd: root, env: environment })
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/start.ts', 'doctor'], {
+    cwd: root,
+    env: environment,
+  })
   t.teardown(() => child.kill())
   const [output, errors, [exitCode]] = await Promise.all([
     text(child.stdout),
@@ -39,7 +42,7 @@ function levelsOf(findings: CheckedFinding[]): string[] {
 /** The one thing that failed, as one text; empty where nothing did. */
 function failureOf(findings: CheckedFinding[]): string {
   const [failed] = findings.filter(({ level }) => level === 'fail')
-  return failed ? [failed.check, failed.title, failed.detail, failed.mend].join('\n') : ''
+  return failed ? [failed.check, failed.title, failed.detail, failed.fix].join('\n') : ''
 }
 
 async function* kept(

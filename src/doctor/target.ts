@@ -6,7 +6,7 @@ import type { Credentials } from '../zendesk/credentials.js'
 import { RecordingTransport } from './recording-transport.js'
 
 /** What is examined: the account at `origin` as the service would use it. */
-export interface Patient {
+export interface Target {
   origin: URL
   credentialConfig: CredentialConfig
   credentials: Credentials
@@ -19,7 +19,7 @@ export interface Patient {
   variableNames: string[]
 }
 
-export function admit(config: Config, variableNames: string[]): Patient {
+export function admit(config: Config, variableNames: string[]): Target {
   const { zendeskOrigin, zendeskCredentials, ZENDESK_TIMEOUT_MS, ZENDESK_BUDGET_PER_MINUTE } = config
   const transport = new RecordingTransport({
     origin: zendeskOrigin,
@@ -39,7 +39,7 @@ export function admit(config: Config, variableNames: string[]): Patient {
 }
 
 /** Where to connect to; an IPv6 address without its brackets. */
-export function endpointOf({ origin }: Patient): { host: string; port: number } {
+export function endpointOf({ origin }: Target): { host: string; port: number } {
   const { hostname, port, protocol } = origin
   const usual = protocol === 'https:' ? 443 : 80
   return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? usual : Number(port) }

@@ -1,0 +1,87 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { ask } from './helper.js'
+
+export interface Running {
+  child: ChildProcess
+  /** Where it listens, once it is ready. */
+  url: () => Promise<string>
+  /** Resolves when it has ended and everything it wrote has been read. */
+  exitCode: Promise<number | null>
+  output: () => string
+  errors: () => string
+  /** The lines of its log so far. */
+  lines: () => Record<string, unknown>[]
+}
+
+const LISTENING = /Server listening at (http:[^"]+)/
+
+/** The service as a process of its own, with this environment and no other; ended with the test. */
+export function start(
+  t: Test,
+  environment: NodeJS.ProcessEnv,
+  { entry = 'src/start.ts', wrapper = [] }: { entry?: string; wrapper?: string[] } = {},
+): Running {
+  const words = [...wrapper, process.execPath, '--import', 'tsx', entry]
+  const child = spawn(words[0] ?? '', words.slice(1), {
+    cwd: join(import.meta.dirname, '../..'),
+    env: { PORT: '0', PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  let errors = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  return {
+    child,
+    url: async () => {
+      await until(() => LISTENING.test(output))
+      const url = LISTENING.exec(output)?.[1] ?? ''
+      await until(async () => (await ask(`${url}/readyz`)).status === 200)
+      return url
+    },
+    exitCode: ended,
+    output: () => output,
+    errors: () => errors,
+    lines: () =>
+      output
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  }
+}
+
+/** Waits for a condition, at most ten seconds. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await isSo()); tries++) {
+    if (tries === 500) throw new Error('it never came to be')
+    await delay(20)
+  }
+}
+
+/** Whether a process has a handler for a signal (proc(5), SigCgt). */
+export function catches(pid: number | undefined, signal: NodeJS.Signals): boolean {
+  const mask = /^SigCgt:\s+(\w+)/m.exec(readFileSync(`/proc/${pid ?? 0}/status`, 'utf8'))?.[1] ?? '0'
+  return (BigInt(`0x${mask}`) & (1n << BigInt(constants.signals[signal] - 1))) !== 0n
+}
+
+/** The process that a wrapper has started. */
+export async function childOf(pid = 0): Promise<number> {
+  const children = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  await until(() => children() !== '')
+  return Number(children())
+}
+
+/** For the options of a test that needs a process as PID 1. */
+export function namespacesOrSkip(): { skip: string | false } {
+  const missing = spawnSync('unshare', ['-pf', '--mount-proc', 'true']).status !== 0
+  const required = process.env['REQUIRE_TOOLS'] === '1'
+  return { skip: missing && !required ? 'this user may not make a PID namespace' : false }
+}
