@@ -2,7 +2,7 @@
  * One design for every page of this service: no script, no request to anywhere, light or dark by the system's setting.
  * `body` is HTML; whatever comes from outside goes through `escape` first.
  */
-export function page({ title, body, refreshSeconds }: Page): string {
+export function page({ title, description = title, body, refreshSeconds }: Page): string {
   const refresh = refreshSeconds ? `<meta http-equiv="refresh" content="${refreshSeconds}">\n` : ''
   return `<!doctype html>
 <html lang="en">
@@ -10,7 +10,9 @@ export function page({ title, body, refreshSeconds }: Page): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-${refresh}<title>${escape(title)} – zendesk-session-proxy</title>
+${refresh}<meta name="description" content="${escape(description)}">
+<link rel="icon" href="${FAVICON}">
+<title>${escape(title)} – zendesk-session-proxy</title>
 <style>${STYLE}</style>
 </head>
 <body>
@@ -22,10 +24,17 @@ ${body}
 
 export interface Page {
   title: string
+  /** For search engines and link previews; absent = the title. */
+  description?: string
   body: string
   /** How often the browser loads the page again, in seconds; absent = never. */
   refreshSeconds?: number
 }
+
+/** In the page itself, so that it costs no request: a session that is renewed. */
+export const FAVICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0b57b0"/><g fill="none" stroke="#fff" stroke-width="3.2" stroke-linecap="round" stroke-linejoin="round"><path d="M24 11.5A9.2 9.2 0 0 0 7.2 13M8 20.5A9.2 9.2 0 0 0 24.8 19"/><path d="M24.5 5.5v6.200h-6.200M7.5 26.5v-6.200h6.200"/></g></svg>',
+)}`
 
 /** The policy that such a page needs: its own style and nothing else. */
 export const PAGE_POLICY =

@@ -33,6 +33,7 @@ t.test('an account and a credential are enough; the rest has defaults', async (t
     jwt: undefined,
     redis: undefined,
     publicUrl: '',
+    publicPath: '',
   })
   const config = await readConfig({
     ...ENOUGH,

@@ -27,7 +27,7 @@ t.test('in a browser', { skip }, async (t) => {
   t.test('every operation can be read, and the page asks nobody but the service', async (t) => {
     const { url } = await startBoth(t)
     const { page, complaints, origins } = await visit(t, browser, `${url}/docs?x=%3Cscript%3E`)
-    t.equal(await page.title(), 'zendesk-session-proxy')
+    t.equal(await page.title(), 'API – zendesk-session-proxy')
     t.same((await shownOperations(page)).sort(), (await writtenOperations(url)).sort())
     await page.locator('#operations-Health-checkLiveness .opblock-summary-control').click()
     await page.locator('.opblock.is-open .responses-table').waitFor()

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import t from 'tap'
 import { parse } from 'yaml'
 import { ask, speak, startBoth } from './support/helper.js'
@@ -14,7 +15,6 @@ t.test('the contract is there as JSON and as YAML, and is what the page shows', 
   const yaml = await ask(`${url}/openapi.yaml`)
   t.equal(yaml.headers.get('content-type'), 'application/yaml')
   t.same(parse(yaml.text), contract)
-  t.same((await ask(`${url}/docs/json`)).body, contract)
 })
 
 t.test('the page may use nothing but its own files, and other answers are not told so', async (t) => {
@@ -35,12 +35,11 @@ t.test('the page may use nothing but its own files, and other answers are not to
 t.test('nothing that stands in the address comes back in the page', async (t) => {
   const { url } = await startBoth(t)
   const evil = '<script>alert(1)</script>'
-  for (const path of ['/docs', '/docs/']) {
-    const answer = await ask(`${url}${path}?x=${evil}&url=https://evil.example/spec.json`)
-    t.equal(answer.status, 302)
-    t.equal(answer.headers.get('location'), '/docs')
-    t.notMatch(answer.text, 'script')
-  }
+  const page = await ask(`${url}/docs`)
+  const query = `?x=${evil}&url=https://evil.example/spec.json`
+  t.equal((await ask(`${url}/docs${query}`)).text, page.text)
+  for (const path of ['/', '/docs/'])
+    t.match(await ask(url + path + query), { status: 302, headers: new Map([['location', '/docs']]) })
   for (const path of [`/docs/${evil}`, `/docs/static/${evil}`]) {
     const answer = await ask(url + path)
     t.match(answer.body, { status: 404, code: 'not-found' }, path)
@@ -61,6 +60,91 @@ t.test('no file is served but those of the page', async (t) => {
     t.match(answer, 'content-type: application/problem+json')
   }
 })
+
+t.test(
+  'the files of the page are kept for a year under the address that the page has for them',
+  async (t) => {
+    const { url, log } = await startBoth(t)
+    const page = await ask(`${url}/docs`)
+    const links = [...page.text.matchAll(/(?:href|src)="(docs\/static\/[^"]+)"/g)].map(
+      ([, link = '']) => link,
+    )
+    t.same(
+      links.map((link) => link.replace(/\?v=[\w-]{16}$/, '')).sort(),
+      ['docs.css', 'docs.js', 'swagger-ui-bundle.js', 'swagger-ui.css'].map((name) => `docs/static/${name}`),
+    )
+    for (const link of links) {
+      const address = new URL(link, `${url}/docs`)
+      const file = await ask(address.href)
+      t.equal(file.headers.get('cache-control'), 'public, max-age=31536000, immutable', link)
+      t.match(file.headers.get('content-type'), /^text\/(css|javascript); charset=utf-8$/)
+      t.equal(file.headers.get('content-encoding'), 'gzip')
+      t.equal(file.headers.get('vary'), 'accept-encoding')
+      const plain = await ask(address.href, { headers: { 'accept-encoding': 'identity' } })
+      t.equal(plain.headers.get('content-encoding'), null)
+      t.equal(plain.text, file.text)
+
+      for (const query of ['', '?v=of-another-version', '?v=a&v=b']) {
+        const other = await ask(url + address.pathname + query)
+        t.equal(other.headers.get('cache-control'), 'no-cache', `${address.pathname}${query}`)
+        t.equal(other.text, file.text)
+      }
+      const etag = file.headers.get('etag') ?? ''
+      t.match(etag, /^W\/"[\w-]{16}"$/)
+      for (const known of [etag, etag.slice(2), `"other", ${etag}`, '*']) {
+        const same = await ask(url + address.pathname, { headers: { 'if-none-match': known } })
+        t.equal(same.status, 304, known)
+        t.equal(same.text, '')
+        t.equal(same.headers.get('etag'), etag)
+      }
+      const changed = await ask(url + address.pathname, { headers: { 'if-none-match': '"other"' } })
+      t.equal(changed.status, 200)
+    }
+    const lines = log.filter(({ route }) => String(route).startsWith('/docs/static/'))
+    t.ok(lines.length > 0 && lines.every(({ level }) => level === 20), 'logged at debug')
+  },
+)
+
+t.test('the contract is compressed where that is accepted', async (t) => {
+  const { url } = await startBoth(t, { CORS_ORIGINS: 'https://app.example.test' })
+  for (const path of ['/openapi.json', '/openapi.yaml', '/docs']) {
+    const headers = { origin: 'https://app.example.test' }
+    const file = await ask(url + path, { headers })
+    t.equal(file.headers.get('content-encoding'), 'gzip')
+    t.equal(file.headers.get('cache-control'), 'no-store')
+    t.equal(file.headers.get('vary'), 'Origin, accept-encoding')
+    const plain = await ask(url + path, { headers: { ...headers, 'accept-encoding': 'gzip;q=0' } })
+    t.equal(plain.headers.get('content-encoding'), null)
+    t.equal(plain.text, file.text)
+  }
+})
+
+const descriptors = async () => (await readdir('/proc/self/fd')).length
+
+t.test(
+  'clients that pipeline the files of the page and leave without reading cost no descriptor',
+  { skip: process.platform !== 'linux' && 'there is no /proc/self/fd' },
+  async (t) => {
+    const { url, port } = await startBoth(t)
+    const path = '/docs/static/swagger-ui.css'
+    t.equal((await ask(url + path)).status, 200)
+    const before = await descriptors()
+    for (let client = 0; client < 10; client++)
+      await new Promise<void>((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => {
+          socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(100))
+        })
+        socket.once('data', () => socket.resetAndDestroy())
+        socket.on('error', () => undefined)
+        socket.once('close', () => {
+          resolve()
+        })
+      })
+    // The other ends of the sockets close a moment later; descriptors of files would never do.
+    while ((await descriptors()) > before + 5) await new Promise((resolve) => setTimeout(resolve, 20))
+    t.pass('as many as before')
+  },
+)
 
 t.test('with DOCS=false neither the page nor the contract is there', async (t) => {
   const { url } = await startBoth(t, { DOCS: 'false' })

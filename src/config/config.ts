@@ -31,6 +31,8 @@ export interface Config extends Omit<Environment, Hidden> {
   forwardProxies: ForwardProxies
   /** Without a slash at the end; empty where unset. */
   publicUrl: string
+  /** Its path, which a proxy takes away, without a slash at the end; empty where there is none. */
+  publicPath: string
   /** To which traces are posted; undefined = no tracing. */
   tracesUrl: string | undefined
 }
@@ -44,6 +46,7 @@ export function settle(environment: Environment, faults: Faults): Config {
   const jwt = jwtConfig(environment, faults)
   const keysGiven = environment.CALLER_KEYS !== undefined || environment.CALLER_KEYS_FILE !== undefined
   checkOpenness(environment, keysGiven || environment.JWT_ISSUER !== undefined, faults)
+  const address = publicUrl(environment, faults)
   const settled = {
     callerKeys: keys,
     jwt,
@@ -51,7 +54,8 @@ export function settle(environment: Environment, faults: Faults): Config {
     trustedProxies: trustedProxies(environment, faults),
     redis: redisConfig(environment, faults),
     forwardProxies: forwardProxies(environment, faults),
-    publicUrl: publicUrl(environment, faults),
+    publicUrl: address,
+    publicPath: address.replace(/^https?:\/\/[^/]*/, ''),
     tracesUrl: tracesUrl(environment, faults),
   }
   faults.throwIfAny()
