@@ -33,15 +33,16 @@ async function start() {
         curl_bash: { title: 'curl', syntax: 'bash' },
         fetch: { title: 'fetch', syntax: 'javascript' },
       },
+      languages: ['curl_bash', 'fetch'],
     },
     plugins: [{ fn: { requestSnippetGenerator_fetch: fetchSnippet } }],
   })
 }
 
-/** Every answer has them; shown with each error, they hide what is special about it. */
+/** Shown again with each error, they hide what is special about it. */
 function forgetCommonHeaders(contract) {
   for (const { headers } of Object.values(contract.components.responses))
-    for (const name of ['x-request-id', 'cache-control', 'x-content-type-options']) delete headers[name]
+    for (const name of Object.keys(headers)) if (/^(x-|cache-|ratelimit-)/.test(name)) delete headers[name]
 }
 
 function fetchSnippet(request) {
