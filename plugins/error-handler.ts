@@ -1,6 +1,9 @@
+import accepts from '@fastify/accepts'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { placeOf } from '../src/log/error-place.js'
+import { PAGE_POLICY } from '../src/page.js'
+import { notFoundPage } from '../src/problems/pages.js'
 import { hasLeft } from '../src/sockets/left.js'
 import { answerHeaders, Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 
@@ -11,14 +14,17 @@ declare module 'fastify' {
   }
 }
 
-/** The error writer: every error response is written here, as `application/problem+json` (RFC 9457). */
+/**
+ * The error writer: every error response is written here, as `application/problem+json` (RFC 9457). Only a person who opens
+ * a path that does not exist gets a page.
+ */
 export default plugin(
-  (app, _options, done) => {
+  async (app) => {
+    await app.register(accepts)
     app.decorateRequest('problem', undefined)
     app.setErrorHandler((error: unknown, request, reply) => {
       answer(toProblem(error), request, reply)
     })
-    done()
   },
   { name: 'error-handler' },
 )
@@ -43,6 +49,10 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
   if (problem.code === 'internal-error') {
     request.server.log.error({ requestId: request.id, ...placeOf(problem.cause) }, 'internal error')
   }
+  if (problem.code === 'not-found' && request.type(['json', 'html']) === 'html') {
+    sendNotFoundPage(request, reply)
+    return
+  }
   // Fastify would close on a body that is too large, and a client still sending it would never read this. Node drops the rest.
   if (problem.status === 413) reply.removeHeader('connection')
   // As bytes: to a string Fastify would add a charset, which this media type does not have (RFC 9457, section 6.1).
@@ -50,6 +60,13 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
     .code(problem.status)
     .headers(problemHeaders(problem))
     .send(Buffer.from(JSON.stringify(problemDocument(problem, request.id, request.server.config.publicUrl))))
+}
+
+function sendNotFoundPage({ id, server: { config } }: FastifyRequest, reply: FastifyReply): void {
+  reply
+    .code(404)
+    .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': PAGE_POLICY })
+    .send(Buffer.from(notFoundPage({ requestId: id }, config.publicPath, config.DOCS)))
 }
 
 function toProblem(error: unknown): Problem {

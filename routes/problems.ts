@@ -1,5 +1,4 @@
-import accepts from '@fastify/accepts'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
 import { PAGE_POLICY } from '../src/page.js'
@@ -8,46 +7,42 @@ import { Problem, problemTypeUri } from '../src/problems/problem.js'
 
 /** What each problem type means and what to do: where the `type` of a problem leads. */
 export default plugin(
-  async (app) => {
-    await app.register(accepts)
-    app.get('/problems', { schema: answers('ProblemTypes') }, list)
-    app.get('/problems/:code', { schema: answers('ProblemType') }, show)
+  (app, _options, done) => {
+    const { publicUrl, DOCS: hasDocs } = app.config
+    const types = (Object.keys(catalogue) as ProblemCode[]).map((code) => describe(code, publicUrl))
+    const list = { json: { problems: types }, page: Buffer.from(problemsPage(types, hasDocs)) }
+    const one = new Map<string, Explanation>(
+      types.map((type) => [type.code, { json: type, page: Buffer.from(problemPage(type, hasDocs)) }]),
+    )
+    app.get('/problems', { schema: answers('ProblemTypes') }, (request, reply) =>
+      explain(list, request, reply),
+    )
+    app.get<{ Params: { code: string } }>(
+      '/problems/:code',
+      { schema: answers('ProblemType') },
+      (request, reply) => explain(one.get(request.params.code), request, reply),
+    )
+    done()
   },
-  { name: 'problems', dependencies: ['contract'] },
+  { name: 'problems', dependencies: ['contract', 'error-handler'] },
 )
 
-function list(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
-  const types = codes.map((code) => describe(code, this.config.publicUrl))
-  return wantsHtml(request) ? sendPage(reply, problemsPage(types, this.config.DOCS)) : { problems: types }
-}
-
-function show(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
-  const { code } = request.params as { code: string }
-  if (!isCode(code)) throw new Problem('not-found')
-  const type = describe(code, this.config.publicUrl)
-  return wantsHtml(request) ? sendPage(reply, problemPage(type, this.config.DOCS)) : type
-}
-
-const codes = Object.keys(catalogue) as ProblemCode[]
-
-function isCode(code: string): code is ProblemCode {
-  return Object.hasOwn(catalogue, code)
+/** Made once, since the catalogue never changes while the service runs. */
+interface Explanation {
+  json: object
+  page: Buffer
 }
 
 function describe(code: ProblemCode, publicUrl: string): DescribedType {
   return { type: problemTypeUri(code, publicUrl), code, ...catalogue[code] }
 }
 
-function wantsHtml(request: FastifyRequest): boolean {
-  return request.type(['json', 'html']) === 'html'
-}
-
-function sendPage(reply: FastifyReply, page: string): FastifyReply {
+function explain(known: Explanation | undefined, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!known) throw new Problem('not-found')
+  if (request.type(['json', 'html']) !== 'html') return reply.send(known.json)
   return reply
-    .type('text/html; charset=utf-8')
-    .header('content-security-policy', PAGE_POLICY)
-    .serializer(String)
-    .send(page)
+    .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': PAGE_POLICY })
+    .send(known.page)
 }
 
 function answers(schema: string) {

@@ -111,6 +111,8 @@ t.test('problems are as the contract says', async (t) => {
   keepsPromise(t, 'GET', renewal, await zendeskSays(408), 504)
   keepsPromise(t, 'GET', renewal, await zendeskSays(429), 429)
   keepsPromise(t, 'GET', '/problems/{code}', await ask(`${url}/problems/nothing`), 404)
+  const browser = { accept: 'text/html' }
+  keepsPromise(t, 'GET', '/problems/{code}', await ask(`${url}/problems/nothing`, { headers: browser }), 404)
   await app.lifecycle.drain(0)
   keepsPromise(t, 'GET', '/readyz', await ask(`${url}/readyz`), 503)
 })

@@ -119,18 +119,29 @@ t.test('the accept header decides between the two', async (t) => {
   }
 })
 
-t.test('an unknown code is not found, for programs and browsers alike', async (t) => {
-  const { url } = await startBoth(t)
-  const unknown = ['no-such-code', 'NOT-FOUND', '__proto__', 'constructor', 'toString', 'not-found%00', '']
-  for (const code of unknown) {
-    for (const accept of ['application/json', BROWSER]) {
-      const answer = await ask(`${url}/problems/${code}`, { headers: { accept } })
-      t.equal(answer.status, 404, `${code} for ${accept}`)
-      t.equal(answer.headers.get('content-type'), 'application/problem+json')
-      t.equal(answer.body?.['code'], 'not-found')
-      t.notMatch(answer.text, 'no-such-code', 'nothing of the request in the answer')
-    }
+t.test('an unknown code or path is not found: a problem for programs, a page for browsers', async (t) => {
+  const { url, log } = await startBoth(t, { PUBLIC_URL: 'https://proxy.example/base' })
+  const codes = ['no-such-code', 'NOT-FOUND', '__proto__', 'constructor', 'toString', 'not-found%00', '']
+  for (const path of [...codes.map((code) => `/problems/${code}`), '/no-such-path', '/no-such-path/<b>']) {
+    const answer = await ask(url + path, { headers: { accept: 'application/json' } })
+    t.equal(answer.status, 404, path)
+    t.equal(answer.headers.get('content-type'), 'application/problem+json')
+    t.equal(answer.body?.['code'], 'not-found')
+    t.equal(answer.headers.get('content-security-policy'), null)
+
+    const page = await ask(url + path, { headers: { accept: BROWSER } })
+    t.equal(page.status, 404)
+    t.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
+    t.match(page.headers.get('content-security-policy'), /^default-src 'none'; style-src 'unsafe-inline'/)
+    t.match(textOf(page.text), catalogue['not-found'].title)
+    const requestId = page.headers.get('x-request-id') ?? ''
+    t.match(page.text, `<code>${requestId}</code>`)
+    t.match(page.text, 'href="/base/problems"', 'found also below a path')
+    t.ok(log.some((line) => line['requestId'] === requestId && line['code'] === 'not-found'))
+    t.notMatch(answer.text + page.text, 'no-such', 'nothing of the request in the answer')
   }
+  const wrongMethod = await ask(`${url}/problems`, { method: 'POST', headers: { accept: BROWSER } })
+  t.match(wrongMethod.body, { code: 'method-not-allowed' }, 'every other problem stays JSON')
 })
 
 t.test('PUBLIC_URL makes every type an address that can be followed', async (t) => {
