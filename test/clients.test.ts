@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 import { makeKey } from '../src/callers/keys.js'
 import { bearer, entry, renew } from './support/credentials.js'
 import { ask, startBoth } from './support/helper.js'
+import { publicAddress, startNginx } from './support/nginx.js'
 import { toolOrSkip } from './support/tools.js'
 
 const TOKEN = /^[\w-]{86}$/
@@ -153,20 +154,37 @@ const haveGenerators = {
   skip: !existsSync(generators) && !process.env['REQUIRE_TOOLS'] && 'test/generators is not installed',
 }
 
-t.test('the contract imported into Postman runs as it is', haveGenerators, async (t) => {
-  const { url, key, zendesk } = await startWithKey(t)
-  const folder = t.testdir()
-  const converter = join(generators, 'openapi-to-postmanv2/bin/openapi2postmanv2.js')
-  await run(process.execPath, [converter, '-s', 'openapi.yaml', '-o', join(folder, 'collection.json')])
-  const executions = await newman(folder, { baseUrl: url, bearerToken: key })
-  const { paths } = parse(readFileSync('openapi.yaml', 'utf8')) as { paths: Record<string, object> }
-  const operations = Object.values(paths)
-    .flatMap((path) => Object.keys(path))
-    .filter((name) => name !== 'parameters')
-  t.equal(executions.length, operations.length)
-  for (const { item, response } of executions) t.equal(response.code, 200, item.name)
-  t.equal(zendesk.renewals().length, 3)
-})
+/** Each with how callers reach the service. */
+const addresses = [
+  { name: 'at its own address', options: haveGenerators, path: '' },
+  {
+    name: 'below a path that nginx takes away',
+    options: { skip: haveGenerators.skip || toolOrSkip('nginx', '-v').skip },
+    path: '/zendesk',
+  },
+]
+
+for (const { name, options, path } of addresses)
+  t.test(`the contract imported into Postman runs as it is, ${name}`, options, async (t) => {
+    const address = await publicAddress()
+    const port = path === '' ? address.port : 0
+    const publicUrl = address.url.replace('/zendesk', path)
+    const { url, key, zendesk } = await startWithKey(t, { PORT: String(port), PUBLIC_URL: publicUrl })
+    if (path !== '') await startNginx(t, address.port, Number(new URL(url).port))
+    const folder = t.testdir()
+    const contract = join(folder, 'openapi.json')
+    writeFileSync(contract, (await ask(`${publicUrl}/openapi.json`)).text)
+    const converter = join(generators, 'openapi-to-postmanv2/bin/openapi2postmanv2.js')
+    await run(process.execPath, [converter, '-s', contract, '-o', join(folder, 'collection.json')])
+    const executions = await newman(folder, { bearerToken: key })
+    const { paths } = parse(readFileSync('openapi.yaml', 'utf8')) as { paths: Record<string, object> }
+    const operations = Object.values(paths)
+      .flatMap((path) => Object.keys(path))
+      .filter((name) => name !== 'parameters')
+    t.equal(executions.length, operations.length)
+    for (const { item, response } of executions) t.equal(response.code, 200, item.name)
+    t.equal(zendesk.renewals().length, 3)
+  })
 
 /** What a project writes around the generated file. */
 const generated = [
