@@ -22,6 +22,7 @@ import docs from '../routes/docs.js'
 import health from '../routes/health.js'
 import problems from '../routes/problems.js'
 import session from '../routes/session.js'
+import { trustOf } from './callers/network.js'
 import type { Config } from './config/config.js'
 import { withoutChildren } from './log/logger.js'
 import { SOCKET_LIMITS, UNREAD_ANSWER_MS } from './sockets/limits.js'
@@ -51,7 +52,7 @@ export async function buildApp(
     // Our own line per request says more.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: chooseRequestId,
-    trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
+    trustProxy: config.trustedProxies.length > 0 && trustOf(config.trustedProxies),
     serverFactory: listener.createServer,
     frameworkErrors: onFrameworkError,
     clientErrorHandler: onClientError,

@@ -155,11 +155,15 @@ t.test('keygen makes a key once, and the entry that lets it in', async (t) => {
   const { url } = await startBoth(t, { CALLER_KEYS: configured })
   t.equal((await renew(url, basic('billing', key))).status, 200)
   t.notOk((await keygen('billing')).stdout.includes(key), 'another each time')
-  await t.rejects(keygen('not a name'), { code: 1, stdout: '', stderr: /Usage: npm run keygen -- NAME/ })
+  await t.rejects(keygen('not a name'), {
+    code: 1,
+    stdout: '',
+    stderr: /Usage: zendesk-session-proxy keygen NAME/,
+  })
   await t.rejects(keygen(), { code: 1, stdout: '' })
   await t.rejects(keygen('--name'), { code: 1, stdout: '', stderr: /Usage/ })
   for (const option of ['--help', '-h'])
-    t.match(await keygen(option), { stdout: /^Usage: npm run keygen -- NAME\n/, stderr: '' })
+    t.match(await keygen(option), { stdout: /^Usage: zendesk-session-proxy keygen NAME\n/, stderr: '' })
 })
 
 function keygen(...names: string[]) {

@@ -61,6 +61,20 @@ t.test('callers without a name are told apart by their address, which they canno
     'one /64 is one address',
   )
   t.equal(await from('2001:db8:0:1::1'), 200)
+
+  const ranges = '127.0.0.0/8, 10.0.0.5:4321, [2001:db8::a]:443, 192.168.0.0/16'
+  const chained = await startBoth(t, { ...anyone, TRUST_PROXY: ranges })
+  const through = async (chain: string) =>
+    (await renew(chained.url, undefined, { 'x-forwarded-for': chain })).status
+  const chains = [
+    '203.0.113.1:5000, 10.0.0.5:80',
+    '203.0.113.1:5001, [2001:db8::a]:9, 192.168.7.7:1',
+    '203.0.113.1, ::ffff:10.0.0.5',
+  ]
+  const statuses: number[] = []
+  for (const chain of chains) statuses.push(await through(chain))
+  t.same(statuses, [200, 200, 429], 'proxies that write ports do not hide the client')
+  t.equal(await through('203.0.113.2:5000, 10.0.0.5:80'), 200, 'who is another one')
 })
 
 t.test('guessing is slowed down, and a good key from the same address still works', async (t) => {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { withoutPort } from '../callers/network.js'
 import { isLoopbackHost } from '../loopback.js'
 import { SecretError, type Secret } from '../secret.js'
 import type { Faults } from './faults.js'
@@ -75,7 +76,7 @@ export function corsOrigins(environment: Environment, faults: Faults): string[] 
 }
 
 export function trustedProxies(environment: Environment, faults: Faults): string[] {
-  const ranges = list(environment.TRUST_PROXY)
+  const ranges = list(environment.TRUST_PROXY).map(withoutPort)
   if (!ranges.every(isRange)) faults.add(['TRUST_PROXY'], variables.TRUST_PROXY.should)
   return ranges
 }

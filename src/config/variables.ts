@@ -64,7 +64,7 @@ export const variables = {
   JWT_SCOPE: word('one scope, without spaces'),
   ALLOW_ANONYMOUS_CALLERS: flag('true (anyone who reaches the port may renew) or false', false),
   CORS_ORIGINS: text('exact origins separated by commas, e.g. https://app.example.com'),
-  TRUST_PROXY: text('addresses or CIDR ranges separated by commas, e.g. 10.0.0.0/8'),
+  TRUST_PROXY: text('addresses, with or without a port, or CIDR ranges separated by commas, e.g. 10.0.0.0/8'),
   REDIS_URL: text('a redis: or rediss: address, of one or several hosts, without query'),
   REDIS_MODE: {
     type: 'string',
