@@ -4,10 +4,12 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { keyDigest, makeKey } from '../src/callers/keys.js'
+import { keyDigest, makeKey, ownerOfKey } from '../src/callers/keys.js'
+import { readConfig } from '../src/config/read.js'
 import { basic, bearer, entry, eventually, renew } from './support/credentials.js'
 import { ask, speak, startBoth } from './support/helper.js'
 
+const ZENDESK = { ZENDESK_SUBDOMAIN: 'acme', ZENDESK_OAUTH_TOKEN: 'fake-bearer-token' }
 const PATHS = ['/session/renew', '/api/v2/users/me/session/renew']
 
 t.test('a key opens the door as bearer, and as the password that belongs to its name', async (t) => {
@@ -22,6 +24,31 @@ t.test('a key opens the door as bearer, and as the password that belongs to its 
   t.equal(zendesk.renewals().length, 6)
   t.ok(log.filter(({ msg }) => msg === 'request').every(({ caller }) => caller === 'billing'))
   t.notOk(zendesk.requests.some(({ rawHeaders }) => rawHeaders.some((value) => value.includes(key))))
+})
+
+t.test('an empty key never fits, and the digest of nothing is refused', async (t) => {
+  for (const nothing of ['', '\n', '\r\n', ' ', '\t', '""']) {
+    const environment = { ...ZENDESK, CALLER_KEYS: `shop:${keyDigest('a')},billing:${keyDigest(nothing)}` }
+    await t.rejects(
+      readConfig(environment),
+      { message: /CALLER_KEYS: .*digest of a key, not of an empty text.*entry 2/ },
+      JSON.stringify(nothing),
+    )
+    const keys = [{ name: 'billing', digest: createHash('sha256').update(nothing).digest() }]
+    if (nothing.trim() === '') t.equal(ownerOfKey(nothing, keys), undefined)
+  }
+})
+
+t.test('a key pasted in clear is recognised, and the message says what to put instead', async (t) => {
+  const key = makeKey()
+  for (const text of [key, `billing:${key}`]) {
+    const refused = await readConfig({ ...ZENDESK, CALLER_KEYS: text }).then(
+      () => '',
+      (error: unknown) => String(error),
+    )
+    t.match(refused, /CALLER_KEYS: .*digest of each key instead of the key itself.*entry 1.*sha256sum/)
+    t.notOk(refused.includes(key), 'without repeating the key')
+  }
 })
 
 t.test('one name may have two keys while one is replaced by the other', async (t) => {

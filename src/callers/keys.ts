@@ -1,15 +1,17 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { CallerKeys } from '../config/callers.js'
 
+export const KEY_PREFIX = 'zsp_'
+
 /** A new key: a prefix that secret scanners can look for, 256 random bits, and six characters that give a typo away. */
 export function makeKey(): string {
-  const body = `zsp_${randomBytes(32).toString('base64url')}`
+  const body = `${KEY_PREFIX}${randomBytes(32).toString('base64url')}`
   return body + checksum(body)
 }
 
 /** A key that was made here, or something that begins like one. */
 export function looksLikeKey(text: string): boolean {
-  return text.includes('zsp_')
+  return text.includes(KEY_PREFIX)
 }
 
 /** What is configured in the place of a key. No slow hash: nobody guesses 256 random bits. */
@@ -19,6 +21,7 @@ export function keyDigest(key: string): string {
 
 /** Whose key it is. Compares with every key, each in constant time, so that the time tells neither which nor how many. */
 export function ownerOfKey(key: string, keys: CallerKeys): string | undefined {
+  if (key.trim() === '') return undefined
   // By way of text: Buffer.from takes pooled memory, crypto's own buffers cost as much as the hash.
   const digest = Buffer.from(hash('sha256', key, 'binary'), 'latin1')
   let owner: string | undefined

@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto'
 import { isIP } from 'node:net'
+import { KEY_PREFIX } from '../callers/keys.js'
 import { withoutPort } from '../callers/network.js'
 import { isLoopbackHost } from '../loopback.js'
 import { SecretError, type Secret } from '../secret.js'
@@ -30,7 +32,10 @@ export function isCallerName(text: string): boolean {
 function parseCallerKeys(text: string): CallerKeys {
   const entries = text.split(/[\s,]+/).filter((entry) => entry !== '')
   const keys = entries.map((entry, index) => {
+    if (entry.includes(KEY_PREFIX)) throw new SecretError(inClear(index))
     const [, name, digest] = /^([^:]*):([0-9a-fA-F]{64})$/.exec(entry) ?? []
+    if (name !== undefined && digest !== undefined && digestsOfNothing.has(digest.toLowerCase()))
+      throw new SecretError(`the digest of a key, not of an empty text (look at entry ${index + 1})`)
     if (name === undefined || digest === undefined || !isCallerName(name)) {
       throw new SecretError(`${variables.CALLER_KEYS.should} (look at entry ${index + 1})`)
     }
@@ -41,6 +46,15 @@ function parseCallerKeys(text: string): CallerKeys {
   if (digests.size < keys.length) throw new SecretError('no key twice, since it could not be told who asks')
   return keys
 }
+
+function inClear(index: number): string {
+  return `the SHA-256 digest of each key instead of the key itself: for entry ${index + 1} put name: and what \`printf %s KEY | sha256sum\` prints`
+}
+
+/** What `sha256sum` prints where the variable of the key was empty: with it, no key at all would be a key. */
+const digestsOfNothing = new Set(
+  ['', ' ', '\t', '\n', '\r\n', ' \n', '""', "''", '""\n'].map((nothing) => hash('sha256', nothing)),
+)
 
 export function jwtConfig(environment: Environment, faults: Faults): JwtConfig | undefined {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: jwksUrl, JWT_SCOPE: scope } = environment
