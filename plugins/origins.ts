@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { isLoopbackHost } from '../src/loopback.js'
@@ -14,17 +15,23 @@ declare module 'fastify' {
 export default plugin(
   (app, _options, done) => {
     const { callerKeys, jwt, corsOrigins, publicUrl, ALLOW_ANONYMOUS_CALLERS: anyone } = app.config
-    const loopbackOnly = !callerKeys && !jwt && !anyone
+    const open = !callerKeys && !jwt
+    const publicHost = publicUrl === '' ? undefined : new URL(publicUrl).hostname
     const allowed = new Set(publicUrl === '' ? corsOrigins : [...corsOrigins, new URL(publicUrl).origin])
 
     app.addHook('onRequest', (request, _reply, next) => {
       const { origin } = request.headers
       const foreign =
         origin === undefined ? isForeignLink(request) : !allowed.has(origin) && origin !== ownOrigin(request)
-      const misnamed = loopbackOnly && !isLoopbackHost(nameIn(request.headers.host))
+      const misnamed = open && !isOurs(nameIn(request.headers.host))
       next(foreign || misnamed ? new Problem('origin-not-allowed') : undefined)
     })
     done()
+
+    /** A page can give our address a name of its own, but it cannot make the browser send an IP address or our name. */
+    function isOurs(name: string): boolean {
+      return isLoopbackHost(name) || (anyone && (isAddress(name) || name.toLowerCase() === publicHost))
+    }
   },
   { name: 'origins', dependencies: ['error-handler'] },
 )
@@ -32,6 +39,10 @@ export default plugin(
 /** By the Host header alone: a page may make a browser send x-forwarded-host, and a trusted proxy may pass it on. */
 function ownOrigin({ protocol, headers }: FastifyRequest): string {
   return `${protocol}://${headers.host ?? ''}`
+}
+
+function isAddress(name: string): boolean {
+  return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 }
 
 function nameIn(host = ''): string {

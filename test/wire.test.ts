@@ -308,12 +308,24 @@ t.test('in open mode only local names are answered', async (t) => {
   const passedOn = await speak(behind.port, forwarded)
   isProblem(t, parse(passedOn), 403, 'origin-not-allowed', 'a forwarded name, passed on by a trusted proxy')
   t.equal(behind.zendesk.requests.length, 0)
-  const anyone = await startBoth(t, { ALLOW_ANONYMOUS_CALLERS: 'true' })
-  t.equal(
-    parse(await speak(anyone.port, renewAs('Host: sessions.example.com\r\n'))).status,
-    200,
-    'if told so',
-  )
+  const anyone = await startBoth(t, {
+    ALLOW_ANONYMOUS_CALLERS: 'true',
+    PUBLIC_URL: 'https://sessions.example.com',
+  })
+  const ours = [
+    'sessions.example.com',
+    'Sessions.example.com:443',
+    '192.0.2.1:3000',
+    '[2001:db8::1]',
+    'localhost',
+  ]
+  for (const name of ours)
+    t.equal(parse(await speak(anyone.port, renewAs(`Host: ${name}\r\n`))).status, 200, `anyone, as ${name}`)
+  for (const name of ['evil.example', 'sessions.example.com.evil.example', '192.0.2.1.evil.example', '']) {
+    const rebound = parse(await speak(anyone.port, renewAs(`Host: ${name}\r\n`)))
+    isProblem(t, rebound, 403, 'origin-not-allowed', `anyone, as ${name}`)
+  }
+  t.equal(anyone.zendesk.renewals().length, ours.length)
   const target = await speak(port, request('GET', `http://evil.example${RENEW}`))
   t.match(parse(target).status, /^40[03]$/, 'the host in the target counts (RFC 9112, section 3.2.2)')
   t.equal(zendesk.renewals().length, local.length)
