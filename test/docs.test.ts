@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import t from 'tap'
 import { parse } from 'yaml'
@@ -119,30 +119,31 @@ t.test('the contract is compressed where that is accepted', async (t) => {
   }
 })
 
-const descriptors = async () => (await readdir('/proc/self/fd')).length
-
 t.test(
-  'clients that pipeline the files of the page and leave without reading cost no descriptor',
+  'clients that pipeline the files of the page and do not read hold no file open',
   { skip: process.platform !== 'linux' && 'there is no /proc/self/fd' },
   async (t) => {
     const { url, port } = await startBoth(t)
-    const path = '/docs/static/swagger-ui.css'
+    const path = '/docs/static/swagger-ui-bundle.js'
     t.equal((await ask(url + path)).status, 200)
-    const before = await descriptors()
     for (let client = 0; client < 10; client++)
       await new Promise<void>((resolve) => {
         const socket = connect(port, '127.0.0.1', () => {
           socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(100))
         })
-        socket.once('data', () => socket.resetAndDestroy())
+        t.teardown(() => socket.resetAndDestroy())
         socket.on('error', () => undefined)
-        socket.once('close', () => {
+        socket.once('readable', () => {
           resolve()
         })
       })
-    // The other ends of the sockets close a moment later; descriptors of files would never do.
-    while ((await descriptors()) > before + 5) await new Promise((resolve) => setTimeout(resolve, 20))
-    t.pass('as many as before')
+    const open = await Promise.all(
+      (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+    )
+    t.same(
+      open.filter((name) => name.includes('swagger-ui')),
+      [],
+    )
   },
 )
 
