@@ -57,6 +57,21 @@ t.test('where it cannot listen it says why in one line, and ends', async (t) => 
   )
 })
 
+t.test('wrong credentials show in /readyz before the first caller asks', async (t) => {
+  const { zendesk } = await startZendesk(t)
+  const { url } = start(t, {
+    ZENDESK_URL: zendesk.url,
+    ZENDESK_OAUTH_CLIENT_ID: zendesk.credentials.clientId,
+    ZENDESK_OAUTH_CLIENT_SECRET: 'sandbox-wrong-not-a-secret',
+  })
+  const readyz = `${await url()}/readyz`
+  await until(async () => (await ask(readyz)).body?.['credentials'] === 'rejected')
+  t.same(
+    zendesk.requests.map(({ path, status }) => [path, status]),
+    [['/oauth/tokens', 401]],
+  )
+})
+
 t.test('SIGTERM lets what is in flight finish, and then ends it with 0', async (t) => {
   const { zendesk, environment } = await startZendesk(t)
   const service = start(t, environment)

@@ -39,6 +39,8 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInst
   const app = await buildApp(config, log.logger, log.lines)
   await app.listen({ host: config.HOST, port: config.PORT })
   endWell(app, config, log)
+  // Nobody waits for it; what fails here fails again, and is told, at the first call.
+  app.zendesk.prepare().catch(() => undefined)
   return app
 }
 

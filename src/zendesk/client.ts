@@ -39,6 +39,23 @@ export class ZendeskClient {
     return deadline ? deadline.bound(renewal) : renewal
   }
 
+  /**
+   * Fetches the access token before the first caller asks, so that wrong credentials show in the outlook. Other failures are
+   * left to the first caller's tries.
+   */
+  async prepare(): Promise<void> {
+    const deadline = new Deadline(this.#parts.timeoutMs)
+    try {
+      const authorization = await this.#parts.credentials.authorization(deadline)
+      // A caller who waited for the same fetch may have counted its refusal already.
+      if (!isRejection(authorization) || this.#refusals.waitMs > 0) return
+      this.#refusals.refused(false)
+      this.#accepted = 'rejected'
+    } finally {
+      deadline.end()
+    }
+  }
+
   /** How Zendesk looks from here. */
   outlook(): Outlook {
     return {
