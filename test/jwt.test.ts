@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { exportSPKI, importJWK, SignJWT, UnsecuredJWT, type CryptoKey, type JWTPayload } from 'jose'
 import t, { type Test } from 'tap'
 import { makeKey } from '../src/callers/keys.js'
+import { mayHoldKeys } from '../src/callers/issuer-keys.js'
 import { basic, bearer, entry, eventually, renew } from './support/credentials.js'
 import { startBoth, startService, startZendesk } from './support/helper.js'
 import { AUDIENCE, IdentityProvider, makeSigningKey, type SigningKey } from './support/identity-provider.js'
@@ -83,6 +84,23 @@ t.test('every wrong token gets its problem, and Zendesk hears nothing', async (t
   t.equal((await renew(url, basic('billing', good))).status, 401, 'a token is no password')
   t.equal(zendesk.requests.length, 0)
   t.equal((await renew(url, bearer(key))).status, 200, 'keys work beside tokens')
+})
+
+t.test('what an issuer signs for another purpose is no access token', async (t) => {
+  const provider = await IdentityProvider.start(t)
+  const { url, zendesk } = await startBoth(t, environment(provider))
+  for (const typ of ['JWT', 'jwt', 'at+jwt', 'application/at+jwt', 'AT+JWT'])
+    t.equal((await renewFromAnywhere(url, await provider.sign({}, { typ }))).status, 200, typ)
+  const served = zendesk.renewals().length
+  for (const typ of ['logout+jwt', 'application/secevent+jwt', 'dpop+jwt', 'token-introspection+jwt', ''])
+    t.equal((await renewFromAnywhere(url, await provider.sign({}, { typ }))).status, 401, typ)
+  const events = { 'http://schemas.openid.net/event/backchannel-logout': {} }
+  t.equal(
+    (await renewFromAnywhere(url, await provider.sign({ events }))).status,
+    401,
+    'a logout token without typ',
+  )
+  t.equal(zendesk.renewals().length, served)
 })
 
 t.test('the scope may come as scp, as text or as a list', async (t) => {
@@ -250,6 +268,19 @@ t.test('an issuer that misbehaves is an issuer that cannot be had', async (t) =>
     t.ok(answer.tookMs < 3000, `${what}: within ${Math.round(answer.tookMs)} ms`)
   }
   t.equal(zendesk.requests.length, 0)
+})
+
+t.test('only an issuer on this machine may keep its keys on it in clear', (t) => {
+  t.ok(mayHoldKeys('http://127.0.0.1:9/jwks', 'http://localhost:9'))
+  t.ok(mayHoldKeys('https://keys.example/jwks', 'https://issuer.example'))
+  for (const address of [
+    'http://127.0.0.1:9/jwks',
+    'http://localhost/jwks',
+    'http://[::1]:9/',
+    'file:///etc/passwd',
+  ])
+    t.notOk(mayHoldKeys(address, 'https://issuer.example'), address)
+  t.end()
 })
 
 t.test('the keys may be named instead of discovered', async (t) => {

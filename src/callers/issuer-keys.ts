@@ -115,6 +115,7 @@ export class IssuerKeys {
     const document: unknown = JSON.parse(await this.#get(address, signal))
     if (!isDiscovery(document)) throw new IssuerError('discovery-document-unusable')
     if (document.issuer !== issuer) throw new IssuerError('discovery-document-of-another-issuer')
+    if (!mayHoldKeys(document.jwks_uri, issuer)) throw new IssuerError('discovery-document-unusable')
     return document.jwks_uri
   }
 
@@ -151,10 +152,15 @@ function unavailable(cause: unknown): Problem {
   return new Problem('identity-provider-unavailable', { cause, retryAfter: COOL_DOWN_SECONDS })
 }
 
+/** A remote issuer must not send us to a port of this machine, where anyone on it could answer in clear. */
+export function mayHoldKeys(address: string, issuer: string): boolean {
+  return isIssuerUrl(address) && (address.startsWith('https:') || new URL(issuer).protocol === 'http:')
+}
+
 function isDiscovery(value: unknown): value is { issuer: string; jwks_uri: string } {
   if (typeof value !== 'object' || value === null || !('issuer' in value) || !('jwks_uri' in value))
     return false
-  return typeof value.issuer === 'string' && typeof value.jwks_uri === 'string' && isIssuerUrl(value.jwks_uri)
+  return typeof value.issuer === 'string' && typeof value.jwks_uri === 'string'
 }
 
 function reasonOf(error: unknown): { errorCode: string | undefined } {

@@ -1,5 +1,12 @@
 import { hash } from 'node:crypto'
-import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose'
+import {
+  errors,
+  jwtVerify,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+} from 'jose'
 import type { JwtConfig } from '../config/callers.js'
 import type { ForwardProxies } from '../network/forward-proxies.js'
 import { Problem } from '../problems/problem.js'
@@ -115,12 +122,12 @@ async function verifyWith(
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
   try {
-    return (await jwtVerify(token, find, options)).payload
+    return accessToken(await jwtVerify(token, find, options))
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
     for await (const key of error) {
       try {
-        return (await jwtVerify(token, key, options)).payload
+        return accessToken(await jwtVerify(token, key, options))
       } catch (failure) {
         // Another one may be meant, also where this one cannot be used at all (RFC 7517, section 5).
         if (isHonest(failure)) throw failure
@@ -128,6 +135,17 @@ async function verifyWith(
     }
     throw new errors.JWSSignatureVerificationFailed()
   }
+}
+
+/**
+ * Issuers sign other things with the same keys: logout tokens, security events (RFC 8417, section 2.2). Ordinary issuers give
+ * access tokens the type of RFC 9068, section 2.1, or JWT, or none.
+ */
+function accessToken({ payload, protectedHeader: { typ = 'JWT' } }: JWTVerifyResult): JWTPayload {
+  if (!/^(?:application\/)?(?:at\+)?jwt$/i.test(typ))
+    throw new errors.JWTClaimValidationFailed('not the type of an access token', payload, 'typ')
+  if ('events' in payload) throw new errors.JWTClaimValidationFailed('a security event', payload, 'events')
+  return payload
 }
 
 /** Not a guess: a token that is expired or not for us has a good signature. */

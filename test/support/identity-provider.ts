@@ -67,12 +67,12 @@ export class IdentityProvider {
   /** Any token at all, signed with the provider's present key unless another is given. */
   async sign(
     claims: JWTPayload = {},
-    { key = this.#key, without }: { key?: SigningKey | undefined; without?: string } = {},
+    { key = this.#key, without, typ }: { key?: SigningKey | undefined; without?: string; typ?: string } = {},
   ): Promise<string> {
     if (!key) throw new Error('no key yet')
     const all = Object.entries({ ...this.claims(), ...claims }).filter(([name]) => name !== without)
     return new SignJWT(Object.fromEntries(all))
-      .setProtectedHeader({ alg: 'ES256', kid: key.jwk.kid ?? '' })
+      .setProtectedHeader({ alg: 'ES256', kid: key.jwk.kid ?? '', ...(typ !== undefined && { typ }) })
       .sign(key.privateKey)
   }
 
