@@ -25,7 +25,7 @@ import session from '../routes/session.js'
 import { trustOf } from './callers/network.js'
 import type { Config } from './config/config.js'
 import { withoutChildren } from './log/logger.js'
-import { SOCKET_LIMITS, UNREAD_ANSWER_MS } from './sockets/limits.js'
+import { connectionLimit, SOCKET_LIMITS, UNREAD_ANSWER_MS } from './sockets/limits.js'
 import { Sockets } from './sockets/sockets.js'
 
 declare module 'fastify' {
@@ -46,7 +46,7 @@ export async function buildApp(
   log: FastifyBaseLogger,
   logLoss: LogLoss = { dropped: 0 },
 ): Promise<FastifyInstance> {
-  const listener = new Sockets(config.ZENDESK_TIMEOUT_MS + UNREAD_ANSWER_MS)
+  const listener = new Sockets(config.ZENDESK_TIMEOUT_MS + UNREAD_ANSWER_MS, connectionLimit())
   const app = Fastify({
     loggerInstance: withoutChildren(log),
     // Our own line per request says more.

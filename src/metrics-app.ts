@@ -7,12 +7,12 @@ import requestId, { chooseRequestId } from '../plugins/request-id.js'
 import sockets, { onClientError } from '../plugins/sockets.js'
 import wellFormed from '../plugins/well-formed.js'
 import type { Config } from './config/config.js'
-import { SOCKET_LIMITS, UNREAD_ANSWER_MS } from './sockets/limits.js'
+import { METRICS_CONNECTIONS, SOCKET_LIMITS, UNREAD_ANSWER_MS } from './sockets/limits.js'
 import { Sockets } from './sockets/sockets.js'
 
 /** The other assembly: `/metrics` and nothing else; errors are written as everywhere. */
 export async function buildMetricsApp(registry: Registry, config: Config): Promise<FastifyInstance> {
-  const listener = new Sockets(UNREAD_ANSWER_MS)
+  const listener = new Sockets(UNREAD_ANSWER_MS, METRICS_CONNECTIONS)
   const app = Fastify({
     logger: false,
     forceCloseConnections: true,

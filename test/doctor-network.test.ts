@@ -33,10 +33,6 @@ t.test(
       /^address\nnobody listens at 127\.0\.0\.1, port \d+ \(ECONNREFUSED\)\n\nCheck the port/,
     )
     t.same(refused.levels, ['configuration ok', 'address fail'])
-
-    const proxied = await visit(t, { ...BEARER, ZENDESK_URL: closed, https_proxy: 'http://proxy.example' })
-    t.match(proxied.output, /^warn +configuration +https_proxy: this service uses no proxy/m)
-    t.equal(proxied.output.match(/proxy,/g)?.length, 1, 'once')
   },
 )
 

@@ -77,7 +77,7 @@ t.test('requests that were pipelined one after the other are answered in order',
 })
 
 t.test('an answer that its client does not read is given up, and does not count as work', async (t) => {
-  const sockets = new Sockets(100)
+  const sockets = new Sockets(100, 10)
   const body = Buffer.alloc(8_000_000)
   const server = sockets.createServer((_request, response) => {
     response.end(body)

@@ -26,12 +26,14 @@ export const UNREAD_WHILE_CLOSING_MS = 1_000
 /** How long what has arrived at the end of SHUTDOWN_DELAY_MS may take to be read. */
 export const READ_BEFORE_CLOSING_MS = 250
 
-/** Descriptors kept for everything but callers: log, secret files, DNS, Redis, Zendesk, issuers, metrics. */
-const RESERVED_DESCRIPTORS = 48
+/** How many the metrics listener accepts: scrapers, and people who look at it. */
+export const METRICS_CONNECTIONS = 16
+/** Descriptors kept for everything but callers: metrics, log, secret files, DNS, Redis, Zendesk, issuers. */
+const RESERVED_DESCRIPTORS = 48 + METRICS_CONNECTIONS
 /** An idle connection takes some 10 kB. */
 const MOST_CONNECTIONS = 10_000
 
-/** How many connections a listener accepts at a time, so that clients cannot use up the descriptors of the process. */
+/** How many connections the service accepts at a time, so that clients cannot use up the descriptors of the process. */
 export function connectionLimit(): number {
   const descriptors = descriptorLimit()
   return Math.max(Math.min(descriptors - RESERVED_DESCRIPTORS, MOST_CONNECTIONS), 8)

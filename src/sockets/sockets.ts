@@ -3,7 +3,6 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import { Server as NetServer, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import {
-  connectionLimit,
   IN_FLIGHT_PER_CONNECTION,
   PIPELINED_IN_TOTAL,
   SOCKET_LIMITS,
@@ -20,15 +19,20 @@ const MOST_TURNS = 1_000
  */
 export class Sockets {
   readonly #connections = new Map<Socket, Connection>()
+  readonly #mostConnections: number
   #unreadMs: number
   /** Answers in flight beyond the first of each connection. */
   #pipelined = 0
   /** Connections so far. */
   #accepted = 0
 
-  /** @param unreadMs how long a client may take to read an answer. */
-  constructor(unreadMs: number) {
+  /**
+   * @param unreadMs how long a client may take to read an answer.
+   * @param mostConnections at a time; further ones are closed as they come.
+   */
+  constructor(unreadMs: number, mostConnections: number) {
     this.#unreadMs = unreadMs
+    this.#mostConnections = mostConnections
   }
 
   /** For Fastify's option `serverFactory`: what is over the limits never reaches `handler`. */
@@ -40,7 +44,7 @@ export class Sockets {
         if (this.#admits(request, response)) handler(request, response)
       },
     )
-    server.maxConnections = connectionLimit()
+    server.maxConnections = this.#mostConnections
     // Node looks at the first 2000 headers only; maxHeaderSize bounds them all the same.
     server.maxHeadersCount = 0
     // RFC 9110, section 10.1.1: an unknown expectation may be ignored. Node would answer in plain text.

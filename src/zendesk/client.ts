@@ -116,6 +116,8 @@ export class ZendeskClient {
         authorization instanceof Problem ? authorization : await this.#send(errand, authorization)
       if (!isRejection(verdict)) return this.#settle(verdict, authorization, refusal)
       refusal = verdict
+      // What it said before, such as an outage, is out of date.
+      errand.said = undefined
       const remedy = authorization instanceof Problem ? 'none' : credentials.refused(authorization)
       if (remedy === 'another') continue
       this.#refusals.refused(remedy === 'new')
