@@ -13,7 +13,7 @@ export default plugin(
     const { startTracing } = await import('../src/tracing/tracing.js')
     const provider = startTracing(app, tracesUrl)
     app.addHook('onClose', async () => {
-      // A collector that refuses the last spans has been told of in the log, and is no failure of the service.
+      // The log has told of a collector that refuses spans; it does not make the exit a failure.
       const flushed = provider.shutdown().catch(() => undefined)
       await Promise.race([flushed, delay(LONGEST_FLUSH_MS, undefined, { ref: false })])
     })

@@ -52,8 +52,8 @@ function logEvents(log: FastifyBaseLogger, events: ZendeskEvents): void {
         log.warn({ operation, seconds: retryAfter }, 'zendesk asks for a pause')
     })
     .on('breaker', (state) => {
-      if (state === 'open') log.warn('zendesk keeps failing: left alone for a moment')
-      else log.info('zendesk answers again')
+      if (state === 'open') log.warn('circuit breaker opened: zendesk keeps failing')
+      else log.info('circuit breaker closed: zendesk recovered')
     })
     .on('finding', (finding) => {
       if (finding.kind === 'clock-set-back')

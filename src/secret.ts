@@ -129,7 +129,7 @@ function readSecretFile(path: string): string {
   }
 }
 
-/** Without the byte order mark with which some editors begin a file: it is no part of the text. */
+/** Without the byte order mark with which some editors begin a file: it does not belong to the text. */
 function decode(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -215,33 +215,30 @@ t.test('what is wrong is refused, by the name of the variable and without its va
   }
 })
 
-t.test(
-  'a HOST that can be reached from elsewhere needs callers, and a malformed one only to be mended',
-  async (t) => {
-    for (const host of ['0.0.0.0', '::', '192.0.2.1', 'proxy.example'])
-      t.match(await refusal({ ...ENOUGH, HOST: host }), '  CALLER_KEYS, JWT_ISSUER, JWT_AUDIENCE: one of')
-    const odd = [
-      '127.0.0.1 ',
-      ' 127.0.0.1',
-      '127.0.0.1\n',
-      'http://127.0.0.1',
-      '127.0.0.1:3000',
-      'localhost:3000',
-      '[::1]',
-      '127.1',
-      '256.0.0.1',
-      '0.0.0.0/0',
-      '-proxy.example',
-      'proxy..example',
-      'pröxy.example',
-      '*',
-    ]
-    for (const host of odd) {
-      const lines = (await refusal({ ...ENOUGH, HOST: host })).split('\n').slice(1)
-      t.same(lines, [`  HOST: ${variables.HOST.should}`], JSON.stringify(host))
-    }
-  },
-)
+t.test('a HOST that other machines reach needs callers, and a malformed one is reported alone', async (t) => {
+  for (const host of ['0.0.0.0', '::', '192.0.2.1', 'proxy.example'])
+    t.match(await refusal({ ...ENOUGH, HOST: host }), '  CALLER_KEYS, JWT_ISSUER, JWT_AUDIENCE: one of')
+  const odd = [
+    '127.0.0.1 ',
+    ' 127.0.0.1',
+    '127.0.0.1\n',
+    'http://127.0.0.1',
+    '127.0.0.1:3000',
+    'localhost:3000',
+    '[::1]',
+    '127.1',
+    '256.0.0.1',
+    '0.0.0.0/0',
+    '-proxy.example',
+    'proxy..example',
+    'pröxy.example',
+    '*',
+  ]
+  for (const host of odd) {
+    const lines = (await refusal({ ...ENOUGH, HOST: host })).split('\n').slice(1)
+    t.same(lines, [`  HOST: ${variables.HOST.should}`], JSON.stringify(host))
+  }
+})
 
 t.test('what cannot be seen in a value does not get in', async (t) => {
   const values: Record<string, string> = {

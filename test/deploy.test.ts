@@ -189,7 +189,7 @@ async function startNginx(t: Test, replica: number): Promise<number> {
   return port
 }
 
-/** A scrape of a service that has seen a success, a failure of Zendesk's, and no Redis. */
+/** A scrape of a service that has seen a success, a failure at Zendesk, and no Redis. */
 async function scrape(t: Test): Promise<string> {
   const port = await freePort()
   const { url, zendesk } = await startBoth(t, {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 import { judgeIdentity, judgeRenewal, judgeToken, type Answer } from '../src/zendesk/judge.js'
 
-/** Contract, section 4: what an answer of Zendesk's can become. */
+/** Contract, section 4: what an answer from Zendesk can become. */
 const CODES = [
   'rate-limited',
   'credentials-rejected',

@@ -79,7 +79,7 @@ t.test('waits, pauses, the breaker and the credentials can be watched', async (t
   zendesk.misbehave({ kind: 'status', status: 429, headers: { 'retry-after': '90' } })
   for (let times = 0; times < 2; times++) await ask(`${service.url}/session/renew`)
   t.match(await ours('pause_seconds'), 90)
-  t.equal(await ours('refused_turns_total{reason="pause"}'), 1)
+  t.equal(await ours('refused_slots_total{reason="pause"}'), 1)
 })
 
 t.test('an open breaker shows', async (t) => {

@@ -202,7 +202,7 @@ t.test(
   },
 )
 
-t.test('a throttled token endpoint is left alone, while the token at hand goes on', async (t) => {
+t.test('a throttled token endpoint gets no requests, while the current token is used', async (t) => {
   const { url, zendesk } = await startOAuth(t, {}, { tokenLifetime: 5 })
   zendesk.misbehave({ kind: 'status', status: 429, target: 'token', after: 1 })
   let answer = await ask(`${url}/session/renew`)

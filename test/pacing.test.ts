@@ -46,7 +46,7 @@ t.test('callers who leave disturb nobody', async (t) => {
   t.equal(calls.length, 1)
 })
 
-t.test('the flight of a caller who left alone is there for the next', async (t) => {
+t.test('a caller who leaves does not end the flight: the next one joins it', async (t) => {
   const { url, log, arrivals, calls, land } = await startHeld(t)
   const leaving = new AbortController()
   const left = t.rejects(ask(`${url}/session/renew`, { signal: leaving.signal }), { name: 'AbortError' })
@@ -82,7 +82,7 @@ t.test(
   },
 )
 
-t.test('after a 429 Zendesk is left alone, and every caller is told how long that still lasts', async (t) => {
+t.test('after a 429 no call is made, and every caller is told how long that still lasts', async (t) => {
   const { url, zendesk } = await startBoth(t, { DOCS: 'false' })
   zendesk.misbehave({ kind: 'status', status: 429, headers: { 'Retry-After': '30' } })
   const before = performance.now()

@@ -105,39 +105,42 @@ t.test('tries end with the deadline', async (t) => {
   }
 })
 
-t.test('Zendesk that keeps failing is left alone, tried by one call at a time, and taken back', async (t) => {
-  const { url, zendesk, log } = await startBoth(t, { DOCS: 'false' })
-  const breaker = async () => (await ask(`${url}/readyz`)).body?.['breaker']
-  zendesk.misbehave({ kind: 'status', status: 500 })
-  t.equal(await breaker(), 'closed')
-  for (let failures = 0; failures < 5; failures++)
-    t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-error')
-  t.equal(await breaker(), 'open')
-  t.ok(log.some(({ msg, level }) => level === 40 && /keeps failing/.test(String(msg))))
-  t.equal((await ask(`${url}/readyz`)).status, 200, 'an outage of Zendesk does not make us unready')
+t.test(
+  'the breaker opens while Zendesk keeps failing, and one probe at a time closes it again',
+  async (t) => {
+    const { url, zendesk, log } = await startBoth(t, { DOCS: 'false' })
+    const breaker = async () => (await ask(`${url}/readyz`)).body?.['breaker']
+    zendesk.misbehave({ kind: 'status', status: 500 })
+    t.equal(await breaker(), 'closed')
+    for (let failures = 0; failures < 5; failures++)
+      t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-error')
+    t.equal(await breaker(), 'open')
+    t.ok(log.some(({ msg, level }) => level === 40 && /keeps failing/.test(String(msg))))
+    t.equal((await ask(`${url}/readyz`)).status, 200, 'an outage of Zendesk does not make us unready')
 
-  const refused = await ask(`${url}/session/renew`)
-  const retryAfter = Number(refused.body?.['retryAfter'])
-  t.ok(retryAfter === 1 || retryAfter === 2)
-  checkProblem(t, refused, { status: 503, code: 'zendesk-unavailable', retryAfter })
-  t.equal(zendesk.requests.length, 5, 'Zendesk is not asked')
+    const refused = await ask(`${url}/session/renew`)
+    const retryAfter = Number(refused.body?.['retryAfter'])
+    t.ok(retryAfter === 1 || retryAfter === 2)
+    checkProblem(t, refused, { status: 503, code: 'zendesk-unavailable', retryAfter })
+    t.equal(zendesk.requests.length, 5, 'Zendesk is not asked')
 
-  await until('a trial is due', async () => (await breaker()) === 'half-open')
-  t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-error', 'the trial fails')
-  t.equal(await breaker(), 'open')
-  t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-unavailable')
-  t.equal(zendesk.requests.length, 6)
+    await until('a trial is due', async () => (await breaker()) === 'half-open')
+    t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-error', 'the trial fails')
+    t.equal(await breaker(), 'open')
+    t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-unavailable')
+    t.equal(zendesk.requests.length, 6)
 
-  zendesk.misbehave({ kind: 'delay', ms: 200 })
-  await until('another trial is due', async () => (await breaker()) === 'half-open')
-  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(`${url}/session/renew`)))
-  t.equal(zendesk.requests.length, 7, 'one trial, however many ask')
-  t.equal(answers[0]?.status, 200, 'the trial succeeds')
-  for (const { status, body } of answers)
-    t.ok(status === 200 || body?.['code'] === 'zendesk-unavailable', 'nobody waits in vain')
-  t.equal(await breaker(), 'closed')
-  t.equal((await ask(`${url}/session/renew`)).status, 200)
-})
+    zendesk.misbehave({ kind: 'delay', ms: 200 })
+    await until('another trial is due', async () => (await breaker()) === 'half-open')
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(`${url}/session/renew`)))
+    t.equal(zendesk.requests.length, 7, 'one trial, however many ask')
+    t.equal(answers[0]?.status, 200, 'the trial succeeds')
+    for (const { status, body } of answers)
+      t.ok(status === 200 || body?.['code'] === 'zendesk-unavailable', 'nobody waits in vain')
+    t.equal(await breaker(), 'closed')
+    t.equal((await ask(`${url}/session/renew`)).status, 200)
+  },
+)
 
 t.test('timeouts and lost connections open the breaker as well, counted by tries', async (t) => {
   const faults: [fault: Fault, timeoutMs: number][] = [

@@ -98,7 +98,7 @@ t.test('what goes wrong is marked, by problem code', async (t) => {
   t.match(renewal, { status: { code: 2 }, attributes: { 'error.type': 'zendesk-permission-denied' } })
   const [unknown] = collector.named('GET')
   t.match(unknown?.attributes, { 'error.type': 'not-found', 'http.response.status_code': 404 })
-  t.equal(unknown?.status.code, 0, 'a mistake of the caller is no failure of the service')
+  t.equal(unknown?.status.code, 0, 'a mistake of the caller does not count as a failure of the service')
 })
 
 t.test('no span holds a secret, a query or a path that is no route', async (t) => {

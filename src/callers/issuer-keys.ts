@@ -6,7 +6,7 @@ import { outboundDispatcher } from '../network/outbound.js'
 import { Problem } from '../problems/problem.js'
 import { version } from '../version.js'
 
-/** After a try, good or bad, the issuer is left alone for this long: unknown key ids must not become a flood of requests. */
+/** Pause after each fetch, good or bad: unknown key ids must not become a flood of requests. */
 const COOL_DOWN_SECONDS = 3
 /** Keys older than this are fetched again, so that those which the issuer has withdrawn go. */
 const FRESH_MS = 10 * 60_000

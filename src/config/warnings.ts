@@ -45,7 +45,7 @@ function timeWarnings({
   const warnings: string[] = []
   if (budget > 0 && 60_000 / budget > timeoutMs) {
     warnings.push(
-      'ZENDESK_BUDGET_PER_MINUTE: turns are further apart than ZENDESK_TIMEOUT_MS lets callers wait, so many are refused; raise one of the two',
+      'ZENDESK_BUDGET_PER_MINUTE: calls are spaced further apart than ZENDESK_TIMEOUT_MS lets callers wait, so many are refused; raise one of the two',
     )
   }
   if (graceMs < timeoutMs) {

@@ -50,11 +50,11 @@ function unreachable(code: string, target: Target): Finding {
 
 const MISSPELT_OR_DEAF =
   'Correct ZENDESK_URL. Every name under zendesk.com has an address: if such a one has none here, fix the name server of this machine.'
-const DEAF = 'Mend the name resolution of this machine or container: its name server, and the way out to it.'
+const DEAF = 'Fix the name resolution of this machine or container: its name server, and the way out to it.'
 const REFUSED = 'Check the port in ZENDESK_URL, and whether a firewall turns connections away.'
 const SWALLOWED =
   'Look for a firewall, security group or network policy that drops packets to this address; let this machine out to it.'
-const NO_ROUTE = 'Mend the network of this machine: there is no way to this address.'
+const NO_ROUTE = 'Fix the network of this machine: it has no route to this address.'
 
 function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'

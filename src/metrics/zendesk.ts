@@ -26,14 +26,14 @@ export function measureZendesk({ zendesk, config }: FastifyInstance, registry: R
   })
   const waits = new Histogram({
     name: `${PREFIX}_wait_seconds`,
-    help: 'Time that a call waited for its turn. reason is none, budget or pause.',
+    help: 'Time that a call waited for its slot. reason is none, budget or pause.',
     labelNames: ['reason'],
     buckets: SECONDS,
     registers,
   })
   const refusals = new Counter({
-    name: `${PREFIX}_refused_turns_total`,
-    help: 'Calls that were not made since their turn would have come after the deadline.',
+    name: `${PREFIX}_refused_slots_total`,
+    help: 'Calls that were not made because their slot would have come after the deadline.',
     labelNames: ['reason'],
     registers,
   })
@@ -42,10 +42,10 @@ export function measureZendesk({ zendesk, config }: FastifyInstance, registry: R
       calls.inc({ operation, outcome })
       durations.observe({ operation }, zendeskMs / 1000)
     })
-    .on('landing', (count) => {
+    .on('settled', (count) => {
       callers.observe(count)
     })
-    .on('turn', ({ reason, waitedMs, refused }) => {
+    .on('slot', ({ reason, waitedMs, refused }) => {
       if (refused) refusals.inc({ reason })
       else waits.observe({ reason }, waitedMs / 1000)
     })

@@ -1,6 +1,6 @@
 import { catalogue, type ProblemCode, type ProblemType } from './catalogue.js'
 
-/** The one error of this service; whatever fails throws it, and only the error handler turns it into an answer. */
+/** The only error class of this service. The error handler alone turns it into an answer. */
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly status: number
@@ -14,7 +14,7 @@ export class Problem extends Error {
   readonly isOutage: boolean
   /** How long Zendesk took for the answer that led to this, in milliseconds; for the log. */
   zendeskMs: number | undefined
-  /** Set where a call was not made, since its turn would have come too late: what the wait was for. */
+  /** Set where a call was not made because its slot would have come too late: what the wait was for. */
   waitsFor: string | undefined
 
   constructor(code: ProblemCode, particulars: Particulars = {}) {
@@ -73,7 +73,7 @@ export function problemTypeUri(code: ProblemCode, publicUrl = ''): string {
 
 interface Particulars {
   cause?: unknown
-  /** Our own sentence; never a text of Zendesk's or of an exception. */
+  /** Our own sentence; never a text from Zendesk or from an exception. */
   detail?: string
   /** Only where one code has several statuses. */
   status?: number
@@ -92,7 +92,7 @@ interface Particulars {
 /** RFC 6750, section 3.1. A request without any credential gets none. */
 type Challenge = 'invalid_token' | 'insufficient_scope'
 
-/** What a caller may know of Zendesk's answer. */
+/** What a caller may know about Zendesk's answer. */
 export interface ZendeskReply {
   status: number
   requestId?: string

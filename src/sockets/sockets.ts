@@ -117,7 +117,7 @@ export class Sockets {
     socket.once('close', () => {
       this.#connections.delete(socket)
       this.#pipelined -= Math.max(connection.answers.length - 1, 0)
-      // Node tells only the answer that had its turn; those queued behind it have no socket yet, and would end unnoticed.
+      // Node tells only the answer that is being sent; those queued behind it have no socket yet, and would end unnoticed.
       for (const answer of connection.answers) if (!answer.closed) answer.emit('close')
     })
   }

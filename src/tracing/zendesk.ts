@@ -23,13 +23,13 @@ export function traceZendesk(
   const flights: { underWay: Span | undefined } = { underWay: undefined }
   app.addHook('onReady', (done) => {
     app.zendesk.events
-      .on('departure', () => {
+      .on('started', () => {
         const trail = trails.getStore()
         flights.underWay = tracer.startSpan('flight', { kind: SpanKind.INTERNAL }, below(trail?.request))
         if (trail) trail.flight = flights.underWay
       })
-      .on('turn', ({ reason, waitedMs, refused }) => {
-        if (reason !== 'none') trails.getStore()?.flight?.addEvent('turn', { reason, waitedMs, refused })
+      .on('slot', ({ reason, waitedMs, refused }) => {
+        if (reason !== 'none') trails.getStore()?.flight?.addEvent('slot', { reason, waitedMs, refused })
       })
       .on('call', ({ operation, outcome, status, zendeskMs }) => {
         const trail = trails.getStore()
@@ -44,7 +44,7 @@ export function traceZendesk(
           span.setAttribute('error.type', outcome).setStatus({ code: SpanStatusCode.ERROR })
         span.end(endTime)
       })
-      .on('landing', (callers) => {
+      .on('settled', (callers) => {
         flights.underWay?.setAttribute('zendesk_session_proxy.callers', callers).end()
         flights.underWay = undefined
         const trail = trails.getStore()

@@ -31,7 +31,7 @@ export class Breaker {
     }
   }
 
-  /** Runs one call; its verdict decides whether it counts as a failure of Zendesk's. */
+  /** Runs one call; its verdict decides whether it counts as a failure. */
   async run<T>(call: () => Promise<T>): Promise<T> {
     this.#trial = this.state === 'half-open'
     try {

@@ -18,12 +18,12 @@ export class Budget {
     return Math.max(this.#dueAt - this.spread.toleranceMs - now, 0)
   }
 
-  /** Counts a call, be it one that goes now or one whose turn is booked. */
+  /** Counts a call: one that goes now, or one whose slot is reserved. */
   spend(now: number): void {
     this.#dueAt = Math.max(this.#dueAt, now) + this.spread.intervalMs
   }
 
-  /** How far the turns taken so far reach into the future, in milliseconds. */
+  /** How far the slots taken so far reach into the future, in milliseconds. */
   dueInMs(now: number): number {
     return Math.max(this.#dueAt - now, 0)
   }

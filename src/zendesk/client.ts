@@ -17,7 +17,7 @@ export class ZendeskClient {
   readonly #breaker: Breaker
   readonly #renewal = new Flight(
     () => this.#renew(),
-    (callers) => this.events.emit('landing', callers),
+    (callers) => this.events.emit('settled', callers),
   )
   readonly #refusals = new Refusals()
   #accepted: Outlook['credentials'] = 'unverified'
@@ -75,7 +75,7 @@ export class ZendeskClient {
   }
 
   async #renew(): Promise<Renewal> {
-    this.events.emit('departure')
+    this.events.emit('started')
     const { value, zendeskMs } = await this.#call(RENEW, judgeRenewal)
     return { token: value, zendeskMs }
   }
@@ -83,17 +83,17 @@ export class ZendeskClient {
   /** One operation within its deadline: tries, and waits between them. */
   async #call<T>(call: Call, judge: Judge<T>): Promise<Exclude<Verdict<T>, Problem>> {
     const deadline = new Deadline(this.#parts.timeoutMs)
-    const errand: Errand<T> = { call, judge, deadline, said: undefined }
+    const attempts: Attempts<T> = { call, judge, deadline, said: undefined }
     try {
       for (let tries = 1; ; tries++) {
-        const verdict = await this.#breaker.run(() => this.#try(errand))
+        const verdict = await this.#breaker.run(() => this.#try(attempts))
         if (!(verdict instanceof Problem)) return verdict
-        // That another try would have to wait too long says less than what Zendesk has said.
-        if (verdict.waitsFor && errand.said) throw errand.said
+        // Prefer Zendesk's own error to "no budget for a retry".
+        if (verdict.waitsFor && attempts.said) throw attempts.said
         const wait = waitBeforeRetry(verdict, tries)
-        const patience = this.#parts.pace.longestWaitMs(deadline)
-        if (wait === undefined || wait > patience || this.#breaker.state !== 'closed') throw verdict
-        errand.said = verdict
+        const longestWait = this.#parts.pace.longestWaitMs(deadline)
+        if (wait === undefined || wait > longestWait || this.#breaker.state !== 'closed') throw verdict
+        attempts.said = verdict
         await deadline.sleep(wait)
       }
     } finally {
@@ -102,9 +102,9 @@ export class ZendeskClient {
   }
 
   /** One call, and more of them where Zendesk refuses the credential at hand and the same or another one may still do. */
-  async #try<T>(errand: Errand<T>): Promise<Verdict<T>> {
+  async #try<T>(attempts: Attempts<T>): Promise<Verdict<T>> {
     const { credentials, pace } = this.#parts
-    const { deadline } = errand
+    const { deadline } = attempts
     let refusal: Problem | undefined
     for (;;) {
       const { waitMs, mayPass } = this.#refusals
@@ -113,11 +113,11 @@ export class ZendeskClient {
       if (waitMs > 0) await deadline.sleep(waitMs)
       const authorization = await credentials.authorization(deadline)
       const verdict =
-        authorization instanceof Problem ? authorization : await this.#send(errand, authorization)
+        authorization instanceof Problem ? authorization : await this.#send(attempts, authorization)
       if (!isRejection(verdict)) return this.#settle(verdict, authorization, refusal)
       refusal = verdict
       // What it said before, such as an outage, is out of date.
-      errand.said = undefined
+      attempts.said = undefined
       const remedy = authorization instanceof Problem ? 'none' : credentials.refused(authorization)
       if (remedy === 'another') continue
       this.#refusals.refused(remedy === 'new')
@@ -139,7 +139,7 @@ export class ZendeskClient {
     return verdict
   }
 
-  async #send<T>({ call, judge, deadline }: Errand<T>, authorization: string): Promise<Verdict<T>> {
+  async #send<T>({ call, judge, deadline }: Attempts<T>, authorization: string): Promise<Verdict<T>> {
     const { credentials, pace, transport } = this.#parts
     const request = {
       ...call,
@@ -174,12 +174,12 @@ export interface Outlook {
 
 type Judge<T> = (answer: Answer) => T | Problem
 
-/** One operation on its way. */
-interface Errand<T> {
+/** One operation: the state that its attempts share. */
+interface Attempts<T> {
   call: Call
   judge: Judge<T>
   deadline: Deadline
-  /** What Zendesk has said last, and what still holds. */
+  /** The latest problem that Zendesk reported and that still holds. */
   said: Problem | undefined
 }
 

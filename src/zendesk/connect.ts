@@ -24,7 +24,7 @@ export function connectZendesk(settings: ZendeskSettings): ZendeskClient {
   // One budget, since the account counts all calls; a pause each, since a 429 of one endpoint says nothing of the other.
   const paceOf = (name: string) => {
     const schedule = redis ? new RedisSchedule(redis, name, budget, report) : new LocalSchedule(budget)
-    return new Pace(schedule, (wait) => events.emit('turn', wait))
+    return new Pace(schedule, (wait) => events.emit('slot', wait))
   }
   const credentials = present(settings.credentials, transport, timeoutMs, paceOf('tokens'))
   const pace = paceOf('calls')

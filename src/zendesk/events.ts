@@ -8,12 +8,12 @@ export class ZendeskEvents extends EventEmitter<{
   /** One call, after its answer or failure. */
   call: [Exchange]
   /** A renewal begins, in the asynchronous context of the caller who asked first. */
-  departure: []
-  /** A turn that came, or was refused. */
-  turn: [Wait]
-  /** A flight has landed; how many callers shared it. */
-  landing: [callers: number]
-  /** Open when Zendesk has failed so often that it is left alone; closed when a trial has succeeded. */
+  started: []
+  /** A slot that came, or was refused because it would have come too late. */
+  slot: [Wait]
+  /** A flight has settled; how many callers shared it. */
+  settled: [callers: number]
+  /** Open when Zendesk keeps failing; closed when a probe has succeeded. */
   breaker: ['open' | 'closed']
   /** Something about the shared Redis that the operator should know. */
   finding: [ScheduleFinding]

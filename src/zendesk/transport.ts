@@ -160,7 +160,7 @@ export interface Exchange {
   outcome: 'ok' | ProblemCode
   status: number | undefined
   zendeskMs: number
-  /** Seconds for which Zendesk wants to be left alone. */
+  /** Seconds for which Zendesk wants no calls. */
   retryAfter?: number | undefined
   /** What the system, TLS or HTTP said where no answer came, e.g. ECONNREFUSED. */
   errorCode?: string | undefined
