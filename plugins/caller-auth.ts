@@ -7,6 +7,7 @@ import { WrongCredential } from '../src/callers/refusal.js'
 import type { CallerTokens } from '../src/callers/tokens.js'
 import type { CallerKeys, JwtConfig } from '../src/config/callers.js'
 import { Problem } from '../src/problems/problem.js'
+import { Deadline } from '../src/zendesk/deadline.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,13 +17,15 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks: the configured name, `jwt:` and the subject, or 'anonymous' in open mode. Undefined until known. */
     caller: string | undefined
+    /** What is left of the time of this request; undefined where no time has been spent yet. */
+    deadline: Deadline | undefined
   }
 }
 
 /** Tells who asks, from one Authorization header: a key as Bearer, name and key as Basic, or a JWT as Bearer. */
 export default plugin(
   async (app) => {
-    const { callerKeys, jwt } = app.config
+    const { callerKeys, jwt, ZENDESK_TIMEOUT_MS: timeoutMs } = app.config
     const tokens = jwt && (await trust(jwt, app.config.forwardProxies, app.log))
     const open = !callerKeys && !tokens
     callerKeys?.follow(app.log)
@@ -32,7 +35,8 @@ export default plugin(
     })
 
     app.decorateRequest('caller', undefined)
-    app.decorate('authenticateCaller', (request, _reply, next) => {
+    app.decorateRequest('deadline', undefined)
+    app.decorate('authenticateCaller', (request, reply, next) => {
       let caller
       try {
         const credential = presentedCredential(request.raw)
@@ -46,7 +50,17 @@ export default plugin(
         next()
         return
       }
-      caller
+      // Checking a new token may need its issuer, and counts towards the time of the request.
+      const deadline = new Deadline(timeoutMs)
+      request.deadline = deadline
+      reply.raw.once('close', () => {
+        deadline.end()
+      })
+      deadline
+        .bound(caller)
+        .catch((error: unknown) => {
+          throw deadline.signal.aborted ? issuerTooSlow(error) : error
+        })
         .then(
           (name) => {
             request.caller = name
@@ -70,6 +84,10 @@ async function trust(jwt: JwtConfig, proxies: ForwardProxies, log: FastifyBaseLo
   // Imported only where it is used: it costs memory and time at the start.
   const { CallerTokens } = await import('../src/callers/tokens.js')
   return new CallerTokens(jwt, proxies, log)
+}
+
+function issuerTooSlow(cause: unknown): Problem {
+  return new Problem('identity-provider-unavailable', { cause, retryAfter: 1 })
 }
 
 /** By scheme. At once, except for a JWT that is new to us. */

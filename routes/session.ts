@@ -28,7 +28,7 @@ export default plugin(
 )
 
 async function renew(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
-  const { token, zendeskMs } = await this.zendesk.renewSession()
+  const { token, zendeskMs } = await this.zendesk.renewSession(request.deadline)
   request.zendeskMs = zendeskMs
   if (hasLeft(request)) return reply.hijack()
   return { authenticity_token: token }

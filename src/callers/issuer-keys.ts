@@ -1,10 +1,12 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import { gunzipSync } from 'node:zlib'
+import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
 import { request, type Dispatcher } from 'undici'
 import { isIssuerUrl, type JwtConfig } from '../config/callers.js'
 import type { ForwardProxies } from '../network/forward-proxies.js'
 import { outboundDispatcher } from '../network/outbound.js'
 import { Problem } from '../problems/problem.js'
 import { version } from '../version.js'
+import { keysIn } from './key-set.js'
 
 /** Pause after each fetch, good or bad: unknown key ids must not become a flood of requests. */
 const COOL_DOWN_SECONDS = 3
@@ -13,6 +15,8 @@ const FRESH_MS = 10 * 60_000
 /** For the discovery document and the keys together. */
 const TIMEOUT_MS = 2_000
 const LARGEST_DOCUMENT = 256 * 1024
+/** Some issuers, such as the Kubernetes API server, serve keys under the media type of RFC 7517 and no other. */
+const ACCEPT = 'application/jwk-set+json, application/json'
 
 /**
  * The keys of the issuer, fetched when first needed, when a token names an unknown one, and now and then. Those once fetched
@@ -24,6 +28,8 @@ export class IssuerKeys {
   readonly #changed: () => void
   readonly #agent: Dispatcher
   #keys: JWTVerifyGetKey | undefined
+  /** The names of published keys that cannot be used. */
+  #unusable = new Set<string | undefined>()
   #text: string | undefined
   #loading: Promise<void> | undefined
   #triedAt = -Infinity
@@ -66,9 +72,15 @@ export class IssuerKeys {
     await this.#agent.destroy()
   }
 
-  readonly #known: JWTVerifyGetKey = (header, token) => {
+  readonly #known: JWTVerifyGetKey = async (header, token) => {
     if (!this.#keys) throw this.#away ?? unavailable(undefined)
-    return this.#keys(header, token)
+    try {
+      return await this.#keys(header, token)
+    } catch (error) {
+      // jose's own errors are about the token, unless it names a key that the issuer has published in vain.
+      const isUsable = error instanceof errors.JOSEError && !this.#unusable.has(header.kid)
+      throw isUsable ? error : unavailable(new IssuerError('issuer-key-unusable'))
+    }
   }
 
   #load(): Promise<void> {
@@ -88,7 +100,7 @@ export class IssuerKeys {
       const text = await this.#get(this.#config.jwksUrl ?? (await this.#discover(signal)), signal)
       this.#accept(text)
     } catch (error) {
-      if (!this.#away) this.#log.warn(reasonOf(error), 'the keys of JWT_ISSUER cannot be had')
+      if (!this.#away) this.#log.warn(reasonOf(error), 'cannot fetch the JWKS of JWT_ISSUER')
       this.#away = unavailable(error)
       throw this.#away
     }
@@ -96,15 +108,15 @@ export class IssuerKeys {
 
   #accept(text: string): void {
     if (text !== this.#text) {
-      const set = JSON.parse(text) as JSONWebKeySet
-      const keys = createLocalJWKSet(set)
-      if (set.keys.length === 0) throw new IssuerError('no-keys')
-      this.#keys = keys
+      const { usable, unusable } = keysIn(JSON.parse(text))
+      if (usable.length + unusable.length === 0) throw new IssuerError('no-keys')
+      this.#keys = createLocalJWKSet({ keys: usable })
+      this.#unusable = new Set(unusable.map(({ kid }) => kid))
       if (this.#text !== undefined) this.#changed()
       this.#text = text
     }
     this.#loadedAt = performance.now()
-    if (this.#away) this.#log.info({}, 'the keys of JWT_ISSUER are back')
+    if (this.#away) this.#log.info({}, 'fetched the JWKS of JWT_ISSUER again')
     this.#away = undefined
   }
 
@@ -121,15 +133,15 @@ export class IssuerKeys {
 
   /** Follows no redirect: it could lead to anybody. */
   async #get(address: string, signal: AbortSignal): Promise<string> {
-    const { statusCode, body } = await request(address, {
+    const { statusCode, headers, body } = await request(address, {
       dispatcher: this.#agent,
-      headers: { accept: 'application/json', 'user-agent': `zendesk-session-proxy/${version}` },
+      headers: { accept: ACCEPT, 'user-agent': `zendesk-session-proxy/${version}` },
       signal,
       reset: true,
     })
-    const text = await body.text()
+    const bytes = Buffer.from(await body.arrayBuffer())
     if (statusCode !== 200) throw new IssuerError(`status-${statusCode}`)
-    return text
+    return decoded(bytes, headers['content-encoding']).toString()
   }
 }
 
@@ -146,6 +158,16 @@ class IssuerError extends Error {
     super(code)
     this.code = code
   }
+}
+
+/** Some servers compress although nobody asked for it. */
+function decoded(bytes: Buffer, encoding: string | string[] | undefined): Buffer {
+  const coding = String(encoding ?? 'identity')
+    .trim()
+    .toLowerCase()
+  if (coding === 'identity') return bytes
+  if (coding !== 'gzip' && coding !== 'x-gzip') throw new IssuerError('unknown-content-encoding')
+  return gunzipSync(bytes, { maxOutputLength: LARGEST_DOCUMENT })
 }
 
 function unavailable(cause: unknown): Problem {

@@ -78,6 +78,9 @@ export class CallerTokens {
       return await this.#verified(token, options)
     } catch (error) {
       if (error instanceof Problem) throw error
+      // jose's own errors are about the token. Any other is about a key that the issuer should not have published.
+      if (!(error instanceof errors.JOSEError))
+        throw new Problem('identity-provider-unavailable', { cause: error, retryAfter: 3 })
       throw isHonest(error)
         ? new Problem('caller-not-authenticated', { cause: error, challenge: 'invalid_token' })
         : new WrongCredential(error)
