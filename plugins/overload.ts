@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import plugin from 'fastify-plugin'
 import { Problem } from '../src/problems/problem.js'
 
-/** A mean delay of the event loop at which no deadline can be kept, in nanoseconds. */
+/** A delay of the event loop at which no deadline can be kept, in nanoseconds. */
 const LONGEST_DELAY_NS = 1_000 * 1e6
 const SAMPLE_MS = 1_000
 /** A single stall is over by the time it is noticed. */
@@ -22,7 +22,7 @@ export default plugin(
     delays.enable()
     let lateSamples = 0
     const sampler = setInterval(() => {
-      lateSamples = delays.mean > LONGEST_DELAY_NS ? lateSamples + 1 : 0
+      lateSamples = delays.max > LONGEST_DELAY_NS ? lateSamples + 1 : 0
       delays.reset()
     }, SAMPLE_MS).unref()
     app.addHook('onClose', (_instance, closed) => {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { cpSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -27,7 +27,7 @@ export function start(
   environment: NodeJS.ProcessEnv,
   { entry = 'src/start.ts', wrapper = [] }: { entry?: string; wrapper?: string[] } = {},
 ): Running {
-  const words = [...wrapper, process.execPath, '--import', 'tsx', entry]
+  const words = [...wrapper, process.execPath, ...(entry.endsWith('.ts') ? ['--import', 'tsx'] : []), entry]
   const child = spawn(words[0] ?? '', words.slice(1), {
     cwd: join(import.meta.dirname, '../..'),
     env: { PORT: '0', PATH: process.env['PATH'], ...environment },
@@ -56,6 +56,17 @@ export function start(
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
   }
+}
+
+/** The entry of the program as it is built: tsx, which compiles while it loads, does not bear an exit during the start. */
+export function built(t: Test): string {
+  const folder = t.testdir()
+  const compiled = spawnSync('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', folder], {
+    encoding: 'utf8',
+  })
+  if (compiled.status !== 0) throw new Error(compiled.stdout)
+  for (const file of ['openapi.yaml', 'package.json']) cpSync(file, join(folder, file))
+  return join(folder, 'src/start.js')
 }
 
 /** Waits for a condition, at most ten seconds. */

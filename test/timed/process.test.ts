@@ -4,9 +4,9 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { Agent, request } from 'undici'
-import { Collector } from './support/collector.js'
-import { ask, startZendesk } from './support/helper.js'
-import { start, until } from './support/process.js'
+import { Collector } from '../support/collector.js'
+import { ask, startZendesk } from '../support/helper.js'
+import { start, until } from '../support/process.js'
 
 t.test('without configuration it says what is missing, once, and ends', async (t) => {
   const service = start(t, { HOST: '0.0.0.0', PORT: 'http' })
