@@ -25,9 +25,10 @@ export class LineBuffer {
   readonly #observer: LossObserver
   #chunk: Buffer = Buffer.allocUnsafe(CHUNK)
   #used = 0
-  /** Full chunks; the first one is being written. */
+  /** Full chunks; the first one is written next. */
   readonly #queue: Buffer[] = []
   #queued = 0
+  #isWriting = false
   /** Lines dropped since the destination last took everything. */
   #lost = 0
   #failure: string | undefined
@@ -81,11 +82,13 @@ export class LineBuffer {
 
   readonly #writeNext = (): void => {
     const [bytes] = this.#queue
+    this.#isWriting = bytes !== undefined
     if (bytes) write(this.#descriptor, bytes, this.#written)
     else this.#allWritten()
   }
 
   readonly #written = (error: NodeJS.ErrnoException | null, octets: number): void => {
+    this.#isWriting = false
     if (error) {
       this.#failed(error.code)
       return
@@ -104,7 +107,8 @@ export class LineBuffer {
       this.#failure ??= code
       this.#release()
     }
-    setTimeout(this.#writeNext, RETRY_MS).unref()
+    // It keeps the process alive while lines wait; the service itself ends by process.exit, within its limits.
+    setTimeout(this.#writeNext, RETRY_MS)
   }
 
   #drop(): void {
@@ -127,11 +131,11 @@ export class LineBuffer {
     for (const done of waiting) done()
   }
 
-  /** At the exit, as far as the destination takes it at once. The first chunk of the queue is already on its way. */
+  /** At the exit, as far as the destination takes it at once. A chunk that is being written is already on its way. */
   readonly #writeRest = (): void => {
     this.#handOver()
     try {
-      for (const bytes of this.#queue.slice(1)) writeSync(this.#descriptor, bytes)
+      for (const bytes of this.#queue.slice(this.#isWriting ? 1 : 0)) writeSync(this.#descriptor, bytes)
     } catch {
       // Lost: nobody is left to be told.
     }
