@@ -1,5 +1,9 @@
 import { escape, page, prose, tag } from '../page.js'
-import { catalogue, type ProblemCode, type ProblemType } from './catalogue.js'
+import { catalogue, type ProblemCode } from './catalogue.js'
+import type { ProblemType } from './problem-type.js'
+import { requestProblems } from './request-problems.js'
+import { serviceProblems } from './service-problems.js'
+import { zendeskProblems } from './zendesk-problems.js'
 import { Problem, problemDocument } from './problem.js'
 
 /** The page of one problem type. Its texts are ours alone, from the catalogue; its links are relative. */
@@ -25,12 +29,14 @@ export function problemPage(type: DescribedType, hasDocs: boolean): string {
 
 /** All problem types, grouped by where the cause is. */
 export function problemsPage(types: DescribedType[], hasDocs: boolean): string {
-  const sections = groups.map(({ name, explanation, holds }) => {
-    const rows = types.filter(holds).map(
-      ({ code, status, title, retry }) => `<tr><td>${status}</td>
+  const sections = groups.map(({ name, explanation, types: those }) => {
+    const rows = types
+      .filter(({ code }) => code in those)
+      .map(
+        ({ code, status, title, retry }) => `<tr><td>${status}</td>
 <td><a href="problems/${code}"><code>${code}</code></a><br>${escape(title)}</td>
 <td>${tag(RETRY[retry].style, RETRY[retry].short)}</td></tr>`,
-    )
+      )
     return `<h2>${name}</h2>
 <p class="soft">${explanation}</p>
 <table><thead><tr><th scope="col">Status</th><th scope="col">Problem</th><th scope="col">Retry</th></tr></thead>
@@ -76,27 +82,23 @@ function navigation(root: string, hasDocs: boolean): string {
   return `<nav aria-label="Service"><b>zendesk-session-proxy</b> <a href="${root}/problems">Problems</a> ${docs}</nav>`
 }
 
-const groups: { name: string; explanation: string; holds: (type: DescribedType) => boolean }[] = [
+const groups: { name: string; explanation: string; types: object }[] = [
   {
     name: 'Your request',
     explanation: 'Something about the request or its credential. The caller can fix it.',
-    holds: ({ code, status }) => status < 500 && !isZendesk(code),
+    types: requestProblems,
   },
   {
     name: 'This service',
     explanation: 'The service itself, or the identity provider that it depends on.',
-    holds: ({ code, status }) => status >= 500 && !isZendesk(code),
+    types: serviceProblems,
   },
   {
     name: 'Zendesk',
     explanation: 'Zendesk, the way to it, or what Zendesk thinks of the credentials of this service.',
-    holds: ({ code }) => isZendesk(code),
+    types: zendeskProblems,
   },
 ]
-
-function isZendesk(code: ProblemCode): boolean {
-  return code.startsWith('zendesk-')
-}
 
 const RETRY = {
   wait: { style: 'warn', short: 'after the wait', text: 'retry after the wait' },

@@ -1,4 +1,5 @@
-import { catalogue, type ProblemCode, type ProblemType } from './catalogue.js'
+import { catalogue, type ProblemCode } from './catalogue.js'
+import type { ProblemType } from './problem-type.js'
 
 /** The only error class of this service. The error handler alone turns it into an answer. */
 export class Problem extends Error {
