@@ -65,8 +65,9 @@ t.test('a connection may pipeline so many requests; what comes after them is not
   t.equal((await ask(`http://127.0.0.1:${port}/livez`)).status, 200)
   for (const client of clients) client.destroy()
   await delay(500)
-  // Answers that the kernel takes at once are no longer in flight, so there may be some more of them.
-  t.ok(lines(log).length < clients.length * 100, `${lines(log).length} of 30,000 requests had a handler`)
+  // What is refused at once because the machine is too slow is no longer in flight, and makes room for others.
+  const taken = lines(log).filter(({ code }) => code !== 'service-unavailable').length
+  t.ok(taken <= most + clients.length * most + 1, `${taken} of 30,000 requests had a handler`)
 })
 
 t.test('requests that were pipelined one after the other are answered in order', async (t) => {

@@ -10,7 +10,7 @@ import type { RedisScript } from './script.js'
 const START_MS = 2_000
 
 /**
- * What replicas share. Whatever fails, be it a connection or a reply, ends the connection; a new one is tried in the
+ * What replicas share. Any failure, of the connection or of a reply, ends the connection; a new one is tried in the
  * background until it passes its check. Meanwhile `run` gives undefined at once, and callers count for themselves.
  */
 export class RedisClient extends EventEmitter<{

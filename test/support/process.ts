@@ -27,7 +27,15 @@ export function start(
   environment: NodeJS.ProcessEnv,
   { entry = 'src/start.ts', wrapper = [] }: { entry?: string; wrapper?: string[] } = {},
 ): Running {
-  const words = [...wrapper, process.execPath, ...(entry.endsWith('.ts') ? ['--import', 'tsx'] : []), entry]
+  // tap puts a module of its own into NODE_OPTIONS of each child, which listens to signals before the program does.
+  const bare = ['env', '-u', 'NODE_OPTIONS']
+  const words = [
+    ...bare,
+    ...wrapper,
+    process.execPath,
+    ...(entry.endsWith('.ts') ? ['--import', 'tsx'] : []),
+    entry,
+  ]
   const child = spawn(words[0] ?? '', words.slice(1), {
     cwd: join(import.meta.dirname, '../..'),
     env: { PORT: '0', PATH: process.env['PATH'], ...environment },
