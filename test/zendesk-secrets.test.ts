@@ -210,12 +210,18 @@ t.test('an access token of before, which may still be good, is not handed on', a
   }
   const tokens = ['sandbox-token-1-not-a-secret', 'sandbox-token-2-not-a-secret']
   let minted = 0
+  let revoked = false
   const talk = (socket: Socket, request: string) => {
+    const isFirst = request.includes(tokens[0] ?? '')
     if (request.startsWith('POST')) socket.write(ok({ access_token: tokens[minted++], expires_in: 1800 }))
-    else if (request.includes(tokens[0] ?? '')) socket.write('HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n')
+    else if (isFirst && !revoked) socket.write(ok({ authenticity_token: 'sandbox-session-token' }))
+    else if (isFirst) socket.write('HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n')
     else socket.write(ok({ authenticity_token: tokens[0] }))
   }
   const { url, log } = await startRaw(t, talk, environment)
+  // A token that Zendesk has accepted once is replaced as soon as it is refused.
+  t.equal((await ask(`${url}/session/renew`)).status, 200)
+  revoked = true
   const answer = await ask(`${url}/session/renew`)
   t.equal(minted, 2)
   checkProblem(t, answer, { status: 502, code: 'zendesk-bad-response', zendesk: { status: 200 } })
