@@ -69,7 +69,7 @@ function startArguments(dist: string): string[] {
   const { scripts } = JSON.parse(readFileSync(join(dist, 'package.json'), 'utf8')) as {
     scripts: { start: string }
   }
-  const [, words] = /^(?:exec )?node (.*)$/.exec(scripts.start) ?? []
+  const [, words] = /\bexec node (.*)$/.exec(scripts.start) ?? []
   if (words === undefined) throw new Error(`cannot read the start script of ${dist}: ${scripts.start}`)
   return words.split(' ').map((word) => (word.startsWith('dist/') ? join(dist, word.slice(5)) : word))
 }
