@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readdirSync } from 'node:fs'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -46,6 +47,7 @@ t.test('a connection may pipeline so many requests; what comes after them is not
   const { port, zendesk, log } = await startBoth(t)
   zendesk.misbehave({ kind: 'delay', ms: 300 })
   const most = IN_FLIGHT_PER_CONNECTION
+  const parsed = requestsParsed(t)
   const said = await speak(port, RENEW.repeat(most) + LIVEZ.repeat(1500))
   t.equal(said.match(/HTTP\/1\.1 200 OK/g)?.length, most, 'the first ones are answered')
   t.equal(said.match(/connection: close/gi)?.length, 1, 'the last answer says that there are no more')
@@ -53,6 +55,8 @@ t.test('a connection may pipeline so many requests; what comes after them is not
   await eventually(() => lines(log).length >= most)
   t.equal(lines(log).length, most, 'no handler ran for the others')
   t.equal(zendesk.renewals().length, 1)
+  // Each further read of the socket may bring one more.
+  t.ok(parsed() < most + 100, `${parsed()} of ${most + 1500} requests were parsed`)
 
   const openapi = `GET /openapi.json HTTP/1.1\r\n${HOST}\r\n`
   const clients = Array.from({ length: 20 }, () => connect(port, '127.0.0.1'))
@@ -249,4 +253,15 @@ function descriptors(): number {
 
 function lines(log: Record<string, unknown>[]): Record<string, unknown>[] {
   return log.filter(({ msg }) => msg === 'request' || msg === 'caller left')
+}
+
+/** How many requests Node's parser has made objects of, from now on, in this process. */
+function requestsParsed(t: Test): () => number {
+  let parsed = 0
+  const count = () => {
+    parsed += 1
+  }
+  subscribe('http.server.request.start', count)
+  t.teardown(() => unsubscribe('http.server.request.start', count))
+  return () => parsed
 }

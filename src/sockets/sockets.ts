@@ -10,6 +10,8 @@ import {
 } from './limits.js'
 
 const SWEEP_MS = 1_000
+/** What Node's parser expects from its own handler for a request that switches to another protocol. */
+const SWITCHED_PROTOCOLS = 2
 /** How long a flood of new connections may keep the listener open, in turns of the event loop. */
 const MOST_TURNS = 1_000
 
@@ -149,6 +151,7 @@ export class Sockets {
   #endOver(socket: Socket, connection: Connection): void {
     connection.isOver = true
     socket.pause()
+    stopParsing(socket)
     const last = connection.answers.at(-1)
     if (last) endAfter(last, socket)
     else socket.destroy()
@@ -200,4 +203,12 @@ function endAfter(last: ServerResponse, socket: Socket): void {
   last.once('close', () => {
     socket.destroySoon()
   })
+}
+
+/**
+ * Node's parser delivers all that one read has brought, up to 64 KiB or some 1,500 requests, also on a socket that was
+ * paused or destroyed. As if the request had switched to another protocol, the parser stops and the rest is not looked at.
+ */
+function stopParsing(socket: Socket & { parser?: { onIncoming?: (() => number) | null } | null }): void {
+  if (socket.parser?.onIncoming) socket.parser.onIncoming = () => SWITCHED_PROTOCOLS
 }
