@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { FastifyInstance } from 'fastify'
@@ -147,6 +147,35 @@ type Json = Record<string, unknown>
 type Answer = Awaited<ReturnType<typeof ask>>
 
 /** All variables with their default as text. Those of Node and its libraries are left out: they are only checked. */
+t.test('each message that docs/operating.md explains is one that the service logs', async (t) => {
+  const section = /^## Reading the log$([^]*?)^## /m.exec(await file('docs/operating.md'))?.[1] ?? ''
+  const [, , events = ''] = section.split(/^\|---.*$/m)
+  const messages = events.split('\n').flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)])
+  t.ok(messages.length > 20)
+  const code = (await sources()).join('\n')
+  for (const [, message = ''] of messages) {
+    const known = message.replace(/:? ?…$/, '')
+    t.ok(code.includes(known) || known === 'Server listening at', message)
+  }
+})
+
+async function sources(): Promise<string[]> {
+  const folders = ['src', 'plugins', 'routes']
+  const names = await Promise.all(
+    folders.map(async (folder) =>
+      (await readdir(join(import.meta.dirname, '..', folder), { recursive: true })).map((name) =>
+        join(folder, name),
+      ),
+    ),
+  )
+  return Promise.all(
+    names
+      .flat()
+      .filter((name) => name.endsWith('.ts'))
+      .map(file),
+  )
+}
+
 function documented(): [name: string, fallback: string][] {
   return Object.entries(variables)
     .filter(([name]) => !/^(NODE_|DEBUG$)/.test(name))

@@ -9,7 +9,8 @@ const NODE = ['--import', 'tsx', '--input-type=module', '-e']
 /** 500,000 lines in bursts, then the exit; what became of them goes to standard error. */
 const FLOOD = `
   const reasons = []
-  const lines = new LineBuffer({ losing: (reason) => reasons.push(reason), lost() {} })
+  const unwritten = (count, reason) => writeSync(2, '\\nunwritten ' + count + ' ' + reason)
+  const lines = new LineBuffer({ failing: (reason) => reasons.push(reason), lost() {}, unwritten })
   const before = process.memoryUsage().rss
   for (let burst = 0; burst < 50; burst++) {
     for (let left = 10_000; left > 0; left--) lines.write('x'.repeat(100) + '\\n')
@@ -21,7 +22,7 @@ const FLOOD = `
   process.exit(0)`
 
 const RECOVERY = `
-  const lines = new LineBuffer({ losing() {}, lost(count, reason) { lines.write('lost ' + count + ' ' + reason + '\\n') } })
+  const lines = new LineBuffer({ failing() {}, unwritten() {}, lost(count, reason) { lines.write('lost ' + count + ' ' + reason + '\\n') } })
   for (let number = 0; number < 100_000; number++) lines.write('line ' + number + ' ' + 'x'.repeat(100) + '\\n')
   await new Promise((resolve) => setTimeout(resolve, 3000))
   await new Promise((resolve) => lines.flush(resolve))
@@ -64,9 +65,9 @@ t.test('a reader that does not read costs lines, no memory and no time', async (
   child.stdout.pause()
   const [code] = (await once(child, 'exit')) as [number]
   t.equal(code, 0, told)
-  const { dropped, grown, exited } = JSON.parse(told) as Record<string, number>
-  t.ok(Number(dropped) > 100_000, `${dropped} lines dropped`)
-  t.ok(Number(grown) < 32, `${grown} MB more`)
+  const { dropped, grown, exited } = result(told)
+  t.ok(dropped > 100_000, `${dropped} lines dropped`)
+  t.ok(grown < 32, `${grown} MB more`)
   t.equal(exited, 1)
 })
 
@@ -78,14 +79,17 @@ t.test(
       encoding: 'utf8',
     })
     t.equal(full.status, 0, full.stderr)
-    t.match(JSON.parse(full.stderr), { dropped: Number, reasons: ['ENOSPC'] })
+    t.match(result(full.stderr), { reasons: ['ENOSPC'] })
+    const [, unwritten, reason] = /unwritten (\d+) (\w+)/.exec(full.stderr) ?? []
+    t.equal(Number(unwritten) + result(full.stderr).dropped, 500_000, 'each line is accounted for')
+    t.equal(reason, 'ENOSPC')
 
     const closed = spawn(process.execPath, [...NODE, script(FLOOD)], { stdio: ['ignore', 'pipe', 'pipe'] })
     closed.stdout.destroy()
     let told = ''
     closed.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()))
     t.same(await once(closed, 'close'), [0, null], told)
-    t.match(JSON.parse(told), { reasons: ['EPIPE'] })
+    t.match(result(told), { reasons: ['EPIPE'] })
 
     const recovering = spawn(process.execPath, [...NODE, script(RECOVERY)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -137,7 +141,13 @@ t.test('in a terminal a request is one sentence', (t) => {
 })
 
 function script(body: string): string {
-  return `import { LineBuffer } from './src/log/line-buffer.ts'\n${body}`
+  return `import { writeSync } from 'node:fs'\nimport { LineBuffer } from './src/log/line-buffer.ts'\n${body}`
+}
+
+/** What FLOOD told of itself. */
+function result(standardError: string) {
+  const [first = ''] = standardError.split('\n')
+  return JSON.parse(first) as { dropped: number; grown: number; exited: number; reasons: string[] }
 }
 
 /** What comes out of a process that writes so. */
@@ -146,7 +156,7 @@ function run(body: string): string[] {
     process.execPath,
     [
       ...NODE,
-      script(`const lines = new LineBuffer({ losing() {}, lost() {} })
+      script(`const lines = new LineBuffer({ failing() {}, lost() {}, unwritten() {} })
       ${body}
       await new Promise((resolve) => lines.flush(resolve))`),
     ],

@@ -1,4 +1,5 @@
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs'
+import { errorCode } from './error-place.js'
 
 /** Octets written at once. */
 const CHUNK = 64 * 1024
@@ -32,6 +33,8 @@ export class LineBuffer {
   /** Lines dropped since the destination last took everything. */
   #lost = 0
   #failure: string | undefined
+  /** Whether the observer knows that the destination fails. */
+  #isTold = false
   #waiting: (() => void)[] = []
   readonly #timer: NodeJS.Timeout
 
@@ -105,6 +108,7 @@ export class LineBuffer {
   #failed(code: string | undefined): void {
     if (code !== 'EAGAIN') {
       this.#failure ??= code
+      this.#tell()
       this.#release()
     }
     // It keeps the process alive while lines wait; the service itself ends by process.exit, within its limits.
@@ -114,7 +118,13 @@ export class LineBuffer {
   #drop(): void {
     this.dropped += 1
     this.#lost += 1
-    if (this.#lost === 1) this.#observer.losing(this.#failure ?? 'EAGAIN')
+    this.#tell()
+  }
+
+  /** Once, until the destination takes everything again. */
+  #tell(): void {
+    if (!this.#isTold) this.#observer.failing(this.#failure ?? 'EAGAIN')
+    this.#isTold = true
   }
 
   #allWritten(): void {
@@ -122,6 +132,7 @@ export class LineBuffer {
     this.#lost = 0
     if (lost > 0) this.#observer.lost(lost, this.#failure ?? 'EAGAIN')
     this.#failure = undefined
+    this.#isTold = false
     this.#release()
   }
 
@@ -134,19 +145,22 @@ export class LineBuffer {
   /** At the exit, as far as the destination takes it at once. A chunk that is being written is already on its way. */
   readonly #writeRest = (): void => {
     this.#handOver()
+    let rest = Buffer.concat(this.#queue.slice(this.#isWriting ? 1 : 0))
     try {
-      for (const bytes of this.#queue.slice(this.#isWriting ? 1 : 0)) writeSync(this.#descriptor, bytes)
-    } catch {
-      // Lost: nobody is left to be told.
+      while (rest.length > 0) rest = rest.subarray(writeSync(this.#descriptor, rest))
+    } catch (error) {
+      this.#observer.unwritten(rest.toString('latin1').split('\n').length - 1, errorCode(error))
     }
   }
 }
 
 export interface LossObserver {
-  /** The first line was dropped; `reason` is the system's error code, EAGAIN for a reader that does not read. */
-  losing(reason: string): void
+  /** A write failed, or a line was dropped; `reason` is the system's error code, EAGAIN for a reader that does not read. */
+  failing(reason: string): void
   /** Everything that waited is written, but so many lines were dropped before. */
   lost(lines: number, reason: string): void
+  /** The process ends, and so many lines that waited could not be written. It must not block. */
+  unwritten(lines: number, reason: string | undefined): void
 }
 
 /** The descriptor, or another one for the same pipe or terminal, that never blocks (open(2), proc(5)). */

@@ -1,4 +1,4 @@
-import { write } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { pino, type Logger } from 'pino'
 import { LineBuffer, nonBlocking, type LossObserver } from './line-buffer.js'
 
@@ -11,8 +11,11 @@ export interface Log {
 /** JSON lines on standard output, or readable ones where a person looks at a terminal. */
 export async function createLog(level: string): Promise<Log> {
   const observer: LossObserver = {
-    losing(reason) {
-      tellOperator(`the log cannot be written (${reason}); lines are dropped until it can`)
+    failing(reason) {
+      tellOperator(`the log cannot be written (${reason}): lines wait, and above 4 MiB are dropped`)
+    },
+    unwritten(count, reason) {
+      tellOperator(`${count} log lines could not be written before the exit (${reason})`)
     },
     lost(dropped, errorCode) {
       logger.warn({ dropped, errorCode }, 'log lines were dropped')
@@ -41,9 +44,16 @@ async function forTerminal(lines: LineBuffer) {
   }
 }
 
-/** On standard error, once; whatever becomes of it. */
+let standardError: number | undefined
+
+/** On standard error, at once and without blocking. */
 function tellOperator(text: string): void {
-  write(nonBlocking(2), `zendesk-session-proxy: ${text}\n`, () => undefined)
+  standardError ??= nonBlocking(2)
+  try {
+    writeSync(standardError, `zendesk-session-proxy: ${text}\n`)
+  } catch {
+    // It fails as the log does.
+  }
 }
 
 /**

@@ -125,6 +125,8 @@ t.test('a log that cannot be written holds up neither requests nor the exit', as
     await once(service.child, 'exit')
     t.equal(service.child.exitCode, 0)
   }
+  t.match(full.errors(), /the log cannot be written \(ENOSPC\): lines wait/)
+  t.match(full.errors(), /\d+ log lines could not be written before the exit \(ENOSPC\)/)
 })
 
 /** Whether the entry of the program runs: Node itself listens to SIGTERM and SIGINT, but not to SIGHUP. */
