@@ -1,6 +1,6 @@
 import plugin from 'fastify-plugin'
 
-/** Prometheus metrics on a port of their own, which no caller needs to reach. Nothing of it without METRICS_PORT. */
+/** Prometheus metrics and the status page on a port of their own, which no caller needs to reach. Nothing without METRICS_PORT. */
 export default plugin(
   async (app) => {
     const { HOST: host, METRICS_PORT: port } = app.config
@@ -8,9 +8,12 @@ export default plugin(
     // Imported only where it is used: it costs memory and time at the start.
     const { startMetrics } = await import('../src/metrics/registry.js')
     const { buildMetricsApp } = await import('../src/metrics-app.js')
+    const { Activity } = await import('../src/status/activity.js')
+    const { statusOf } = await import('../src/status/status.js')
     const registry = startMetrics(app)
+    const activity = new Activity(app)
 
-    const listener = await buildMetricsApp(registry, app.config)
+    const listener = await buildMetricsApp(registry, app.config, { status: () => statusOf(app, activity) })
     app.addHook('onReady', async () => {
       const address = await listener.listen({ host, port })
       app.log.info({ address }, 'serving metrics')
@@ -20,5 +23,5 @@ export default plugin(
       registry.clear()
     })
   },
-  { name: 'metrics', dependencies: ['redis', 'request-end', 'zendesk'] },
+  { name: 'metrics', dependencies: ['lifecycle', 'overload', 'redis', 'request-end', 'zendesk'] },
 )

@@ -10,6 +10,7 @@ const LATE_SAMPLES = 2
 
 declare module 'fastify' {
   interface FastifyInstance {
+    isOverloaded: () => boolean
     /** Throws `service-unavailable` while overloaded. */
     checkLoad: () => void
   }
@@ -31,8 +32,10 @@ export default plugin(
       closed()
     })
 
+    const isOverloaded = () => lateSamples >= LATE_SAMPLES
     const overloaded = () =>
-      lateSamples < LATE_SAMPLES ? undefined : new Problem('service-unavailable', { retryAfter: 2 })
+      isOverloaded() ? new Problem('service-unavailable', { retryAfter: 2 }) : undefined
+    app.decorate('isOverloaded', isOverloaded)
     app.decorate('checkLoad', () => {
       const problem = overloaded()
       if (problem) throw problem

@@ -6,12 +6,17 @@ import notFound from '../plugins/not-found.js'
 import requestId, { chooseRequestId } from '../plugins/request-id.js'
 import sockets, { onClientError } from '../plugins/sockets.js'
 import wellFormed from '../plugins/well-formed.js'
+import status, { type StatusOptions } from '../routes/status.js'
 import type { Config } from './config/config.js'
 import { METRICS_CONNECTIONS, SOCKET_LIMITS, UNREAD_ANSWER_MS } from './sockets/limits.js'
 import { Sockets } from './sockets/sockets.js'
 
-/** The other assembly: `/metrics` and nothing else; errors are written as everywhere. */
-export async function buildMetricsApp(registry: Registry, config: Config): Promise<FastifyInstance> {
+/** The other assembly: `/metrics` and `/status`, nothing else; errors are written as everywhere. */
+export async function buildMetricsApp(
+  registry: Registry,
+  config: Config,
+  options: StatusOptions,
+): Promise<FastifyInstance> {
   const listener = new Sockets(UNREAD_ANSWER_MS, METRICS_CONNECTIONS)
   const app = Fastify({
     logger: false,
@@ -33,5 +38,6 @@ export async function buildMetricsApp(registry: Registry, config: Config): Promi
     reply.type(registry.contentType)
     return registry.metrics()
   })
+  await app.register(status, options)
   return app
 }

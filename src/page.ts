@@ -2,15 +2,14 @@
  * One design for every page of this service: no script, no request to anywhere, light or dark by the system's setting.
  * `body` is HTML; whatever comes from outside goes through `escape` first.
  */
-export function page({ title, description = title, body, refreshSeconds }: Page): string {
-  const refresh = refreshSeconds ? `<meta http-equiv="refresh" content="${refreshSeconds}">\n` : ''
+export function page({ title, description = title, body }: Page): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-${refresh}<meta name="description" content="${escape(description)}">
+<meta name="description" content="${escape(description)}">
 <link rel="icon" href="${FAVICON}">
 <title>${escape(title)} – zendesk-session-proxy</title>
 <style>${STYLE}</style>
@@ -27,8 +26,6 @@ export interface Page {
   /** For search engines and link previews; absent = the title. */
   description?: string
   body: string
-  /** How often the browser loads the page again, in seconds; absent = never. */
-  refreshSeconds?: number
 }
 
 /** In the page itself, so that it costs no request: a session that is renewed. */
@@ -55,7 +52,7 @@ export function tag(style: 'good' | 'warn' | 'bad', text: string): string {
 }
 
 const NAMES =
-  /[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:=\w+)?|\b(?:retry-after|retryAfter|requestId|errorCode|www-authenticate)\b|\bzendesk\.(?:status|requestId)\b|(?<![\w/])\/[a-z][\w/.-]*\w/g
+  /[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:=\w+)?|\b(?:retry-after|retryAfter|requestId|errorCode|www-authenticate)\b|\bzendesk\.(?:status|requestId)\b|\b(?:zendesk|service|caller)-(?!session-proxy)[a-z]+(?:-[a-z]+)*|(?<![\w/])\/[a-z][\w/.-]*\w/g
 
 const STYLE = `
 :root { color-scheme: light dark; --text: #1f2933; --soft: #52606d; --line: #d9e0e6; --card: #f5f7f9; --page: #fff;
@@ -83,6 +80,11 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: .5r
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--soft); font-size: .9rem; }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
-@media (max-width: 40rem) { h1 { font-size: 1.35rem; } th, td { padding-right: .6rem; } .tag { white-space: normal; } }
+th[scope=row] { width: 10rem; }
+.fact { display: flex; gap: 0 1rem; } .fact > :first-child { flex: 0 0 10rem; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+thead .number { white-space: normal; }
+table + p { margin-top: 1rem; }
+@media (max-width: 40rem) { h1 { font-size: 1.35rem; } th, td { padding-right: .6rem; } .tag { white-space: normal; }
+  th[scope=row] { width: 6.5rem; } .fact, .fact > :first-child { display: block; } }
 `

@@ -4,31 +4,33 @@ import type { AddressInfo } from 'node:net'
 import { createRequire } from 'node:module'
 import t, { type Test } from 'tap'
 import { browserOrSkip, startBrowser } from './support/chromium.js'
-import { startBoth } from './support/helper.js'
+import { ask, startBoth } from './support/helper.js'
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 t.test('axe finds nothing on our own pages, light and dark, wide and narrow', browserOrSkip(), async (t) => {
-  const { url } = await startBoth(t)
+  const { url, zendesk, log } = await startBoth(t, { METRICS_PORT: '0' })
+  zendesk.misbehave({ kind: 'status', status: 503, times: 5 })
+  await ask(`${url}/session/renew`)
+  await ask(`${url}/session/renew`)
+  const metrics = String(log.find(({ msg }) => msg === 'serving metrics')?.['address'])
   const pages = [
     ...['/problems', '/problems/zendesk-rate-limited', '/problems/not-found', '/no-such-path'].map(
       (path) => url + path,
     ),
+    `${metrics}/status?reload=no`,
     `${await serveExample(t)}/index.html`,
   ]
   const browser = await startBrowser(t)
-  for (const colorScheme of ['light', 'dark'] as const)
-    for (const width of [1280, 390]) {
-      // The policy of the pages forbids every script, that of axe too.
-      const context = await browser.newContext({
-        colorScheme,
-        bypassCSP: true,
-        viewport: { width, height: 800 },
-      })
-      const page = await context.newPage()
-      for (const address of pages) {
-        await page.goto(address)
-        await page.addScriptTag({ path: axe })
+  // The policy of the pages forbids every script, that of axe too.
+  const page = await browser.newPage({ bypassCSP: true })
+  for (const address of pages) {
+    await page.goto(address)
+    await page.addScriptTag({ path: axe })
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const width of [1280, 390]) {
+        await page.emulateMedia({ colorScheme })
+        await page.setViewportSize({ width, height: 800 })
         const { violations, passes } = await page.evaluate<Findings>('axe.run()')
         t.ok(passes.length > 10, 'it has looked')
         const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
@@ -38,8 +40,7 @@ t.test('axe finds nothing on our own pages, light and dark, wide and narrow', br
           'nothing hangs out',
         )
       }
-      await context.close()
-    }
+  }
 })
 
 interface Findings {

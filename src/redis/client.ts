@@ -27,6 +27,7 @@ export class RedisClient extends EventEmitter<{
   readonly #closing = new AbortController()
   readonly #told = new Set<string>()
   #connection: RedisConnection | undefined
+  #failure: RedisError | undefined
 
   /** @param origin of the Zendesk account: services for different accounts share nothing. */
   constructor(config: RedisConfig, origin: string) {
@@ -37,6 +38,11 @@ export class RedisClient extends EventEmitter<{
 
   get connected(): boolean {
     return this.#connection !== undefined
+  }
+
+  /** Why replicas share nothing right now; undefined where they do, or where the first attempt is under way. */
+  get failure(): RedisError | undefined {
+    return this.#failure
   }
 
   /** Resolves once the first attempt is over, or takes too long. */
@@ -113,6 +119,7 @@ export class RedisClient extends EventEmitter<{
 
   #use(connection: RedisConnection): void {
     this.#connection = connection
+    this.#failure = undefined
     this.#backOff.connected()
     this.#told.clear()
     this.emit('connected', connection.server)
@@ -125,6 +132,7 @@ export class RedisClient extends EventEmitter<{
   }
 
   #tell(failure: RedisError): void {
+    this.#failure = failure
     const reason = `${failure.server} ${failure.code}`
     if (this.#told.has(reason) || this.#closing.signal.aborted) return
     this.#told.add(reason)

@@ -1,3 +1,4 @@
+import getPort from 'get-port'
 import { serve } from '../../src/commands/serve.js'
 import { SandboxZendesk } from './zendesk.js'
 
@@ -11,8 +12,10 @@ if (process.argv[2] === 'tour') {
 /** The service with a sandbox Zendesk, to try everything without an account. Open, on this machine only. */
 async function demo(): Promise<void> {
   const zendesk = await SandboxZendesk.start({ port: 4000 }).catch(() => SandboxZendesk.start())
+  const metricsPort = process.env.METRICS_PORT ?? String(await getPort({ port: 9464 }))
   const app = await serve({
     PORT: process.env.PORT,
+    METRICS_PORT: metricsPort,
     LOG_LEVEL: process.env.LOG_LEVEL,
     ZENDESK_URL: zendesk.url,
     ZENDESK_OAUTH_CLIENT_ID: zendesk.credentials.clientId,
@@ -27,6 +30,8 @@ The service is at ${service}, the sandbox Zendesk at ${zendesk.url}. Try:
     curl -s ${service}/session/renew
   read the contract, with Try it out:
     ${service}/docs
+  watch the state of the service:
+    http://localhost:${metricsPort}/status
   make Zendesk rate-limit us (429, 9 s):
     curl -s -X PUT ${zendesk.url}/sandbox/faults -d '{"kind":"status","status":429,"headers":{"retry-after":"9"}}'
   see what callers get until then:
