@@ -4,9 +4,9 @@ import { format, inspect } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { ConfigError } from '../src/config/faults.js'
-import { givenNames, readConfig } from '../src/config/read.js'
+import { nameWarnings } from '../src/config/names.js'
+import { readConfig } from '../src/config/read.js'
 import { secretNames, variables } from '../src/config/variables.js'
-import { startWarnings } from '../src/config/warnings.js'
 
 const ACCOUNT = { ZENDESK_SUBDOMAIN: 'acme' }
 const TOKEN = { ZENDESK_OAUTH_TOKEN: 'fake-bearer-token' }
@@ -134,6 +134,7 @@ t.test('what is right is taken as it is meant', async (t) => {
     [{ ...ENOUGH, PUBLIC_URL: 'https://proxy.example/' }, { publicUrl: 'https://proxy.example' }],
     [{ ...ENOUGH, PUBLIC_URL: 'https://proxy.example/base/' }, { publicUrl: 'https://proxy.example/base' }],
     [{ ...ENOUGH, METRICS_PORT: '9464' }, { METRICS_PORT: 9464 }],
+    [{ ...ENOUGH, LOG_LEVEL: 'WARN' }, { LOG_LEVEL: 'warn' }],
     [{ ...ENOUGH, NODE_TLS_REJECT_UNAUTHORIZED: '1' }, { zendeskOrigin: 'https://acme.zendesk.com' }],
     [{ ...ENOUGH, DEBUG: 'express', NODE_DEBUG: 'module', NODE_OPTIONS: '--max-old-space-size=100' }, {}],
   ]
@@ -146,7 +147,7 @@ t.test('what is right is taken as it is meant', async (t) => {
 t.test('what is wrong is refused, by the name of the variable and without its value', async (t) => {
   const one: Record<string, string[]> = {
     PORT: ['http', '-1', '65536', '3000.5', 'Infinity', '1e999'],
-    LOG_LEVEL: ['loud', 'INFO'],
+    LOG_LEVEL: ['loud', 'information'],
     ZENDESK_SUBDOMAIN: ['Acme', 'desk.zendesk.com', '-acme', 'ac_me', 'a'.repeat(64), 'acme\n'],
     ZENDESK_OAUTH_TOKEN: ['fake token', 'fake-token\n', '"fake-token"', 'Bearer fake-token'],
     ZENDESK_TIMEOUT_MS: ['99', '120001', 'soon', 'Infinity'],
@@ -217,7 +218,10 @@ t.test('what is wrong is refused, by the name of the variable and without its va
 
 t.test('a HOST that other machines reach needs callers, and a malformed one is reported alone', async (t) => {
   for (const host of ['0.0.0.0', '::', '192.0.2.1', 'proxy.example'])
-    t.match(await refusal({ ...ENOUGH, HOST: host }), '  CALLER_KEYS, JWT_ISSUER, JWT_AUDIENCE: one of')
+    t.match(
+      await refusal({ ...ENOUGH, HOST: host }),
+      /\n {2}Nobody is configured to call this service, but HOST is reachable from other machines\. Set CALLER_KEYS, or JWT_ISSUER and JWT_AUDIENCE /,
+    )
   const odd = [
     '127.0.0.1 ',
     ' 127.0.0.1',
@@ -236,7 +240,8 @@ t.test('a HOST that other machines reach needs callers, and a malformed one is r
   ]
   for (const host of odd) {
     const lines = (await refusal({ ...ENOUGH, HOST: host })).split('\n').slice(1)
-    t.same(lines, [`  HOST: ${variables.HOST.should}`], JSON.stringify(host))
+    t.equal(lines.length, 1, JSON.stringify(host))
+    t.ok(lines[0]?.startsWith(`  HOST: ${variables.HOST.should}`))
   }
 })
 
@@ -323,7 +328,7 @@ t.test('several mistakes are told in one message', async (t) => {
     NODE_TLS_REJECT_UNAUTHORIZED: '0',
   })
   const lines = message.split('\n').slice(1)
-  const names = lines.map((line) => /^ {2}([A-Z_, ]+): \S/.exec(line)?.[1])
+  const names = lines.map((line) => /^ {2}([A-Z_]+): \S/.exec(line)?.[1] ?? line.trim())
   t.same(names.sort(), [
     'CALLER_KEYS',
     'CORS_ORIGINS',
@@ -332,7 +337,7 @@ t.test('several mistakes are told in one message', async (t) => {
     'NODE_TLS_REJECT_UNAUTHORIZED',
     'PORT',
     'TRUST_PROXY',
-    'ZENDESK_OAUTH_CLIENT_ID, ZENDESK_OAUTH_CLIENT_SECRET, ZENDESK_OAUTH_TOKEN, ZENDESK_EMAIL, ZENDESK_API_TOKEN, ZENDESK_PASSWORD',
+    'ZENDESK_EMAIL is set without a secret: add ZENDESK_API_TOKEN or ZENDESK_PASSWORD, or unset it and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (recommended).',
     'ZENDESK_SUBDOMAIN',
   ])
   t.notMatch(message, KEY)
@@ -377,7 +382,7 @@ t.test('every secret can come from a file', async (t) => {
       t.same(revealed(fromFile), revealed(direct), `${name} from a ${file} file`)
     }
     const both = await refusal({ ...others, [name]: value, [`${name}_FILE`]: join(directory, 'plain') })
-    t.match(both, `${name}, ${name}_FILE: one of the two`)
+    t.match(both, `\n  Set ${name} or ${name}_FILE, not both.`)
     const mistakes: [path: string, should: string][] = [
       [join(directory, 'missing'), 'can be read (ENOENT)'],
       ['a\0b', 'can be read (ERR_INVALID_ARG_VALUE)'],
@@ -455,7 +460,7 @@ t.test('tracing does what the OTEL variables say, or says that it does not', asy
   const cases: [NodeJS.ProcessEnv, on: boolean, warned: RegExp[]][] = [
     [{}, true, []],
     [{ OTEL_TRACES_EXPORTER: 'otlp' }, true, []],
-    [{ OTEL_TRACES_EXPORTER: ' OTLP ' }, true, []],
+    [{ OTEL_TRACES_EXPORTER: ' OTLP ' }, true, [/^OTEL_TRACES_EXPORTER: .*a blank/]],
     [{ OTEL_TRACES_EXPORTER: 'none' }, false, []],
     [{ OTEL_TRACES_EXPORTER: 'None' }, false, []],
     [{ OTEL_TRACES_EXPORTER: 'console' }, false, [/^OTEL_TRACES_EXPORTER: .*no tracing/]],
@@ -532,7 +537,7 @@ t.test('a misspelt variable is told with the one that is meant', async (t) => {
     'npm_lifecycle_event',
   ]
   const ours = [...Object.keys(variables), ...secretNames.map((name) => `${name}_FILE`)]
-  t.same(startWarnings(await readConfig(ENOUGH), [...strangers, ...ours]), [])
+  t.same(nameWarnings([...strangers, ...ours]), [])
 })
 
 t.test('the configuration can be printed without showing a secret', async (t) => {
@@ -584,7 +589,8 @@ async function refusal(environment: NodeJS.ProcessEnv): Promise<string> {
 }
 
 async function warnings(environment: NodeJS.ProcessEnv): Promise<string[]> {
-  return startWarnings(await readConfig(environment), givenNames(environment))
+  const { warnings } = await readConfig(environment)
+  return warnings
 }
 
 function revealed({ zendeskCredentials, callerKeys, redis }: Awaited<ReturnType<typeof readConfig>>) {

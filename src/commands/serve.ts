@@ -3,8 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../app.js'
 import type { Config } from '../config/config.js'
-import { givenNames, readConfig } from '../config/read.js'
-import { startWarnings } from '../config/warnings.js'
+import { readConfig } from '../config/read.js'
 import { placeOf } from '../log/error-place.js'
 import { createLog, type Log } from '../log/logger.js'
 import { startFailure } from './start-failure.js'
@@ -34,7 +33,7 @@ export async function serveProcess(environment: NodeJS.ProcessEnv): Promise<void
 export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInstance> {
   const config = await readConfig(environment)
   const log = await createLog(config.LOG_LEVEL)
-  for (const warning of startWarnings(config, givenNames(environment))) log.logger.warn(warning)
+  for (const warning of config.warnings) log.logger.warn(warning)
 
   const app = await buildApp(config, log.logger, log.lines)
   await app.listen({ host: config.HOST, port: config.PORT })

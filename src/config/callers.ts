@@ -32,10 +32,10 @@ export function isCallerName(text: string): boolean {
 function parseCallerKeys(text: string): CallerKeys {
   const entries = text.split(/[\s,]+/).filter((entry) => entry !== '')
   const keys = entries.map((entry, index) => {
-    if (entry.includes(KEY_PREFIX)) throw new SecretError(inClear(index))
     const [, name, digest] = /^([^:]*):([0-9a-fA-F]{64})$/.exec(entry) ?? []
     if (name !== undefined && digest !== undefined && digestsOfNothing.has(digest.toLowerCase()))
       throw new SecretError(`the digest of a key, not of an empty text (look at entry ${index + 1})`)
+    if (digest === undefined && isInClear(entry)) throw new SecretError(inClear(index))
     if (name === undefined || digest === undefined || !isCallerName(name)) {
       throw new SecretError(`${variables.CALLER_KEYS.should} (look at entry ${index + 1})`)
     }
@@ -45,6 +45,12 @@ function parseCallerKeys(text: string): CallerKeys {
   if (keys.length === 0) throw new SecretError(variables.CALLER_KEYS.should)
   if (digests.size < keys.length) throw new SecretError('no key twice, since it could not be told who asks')
   return keys
+}
+
+/** Not a digest that was copied in part, nor a name alone. */
+function isInClear(entry: string): boolean {
+  const key = entry.replace(/^[^:]*:/, '')
+  return entry.includes(KEY_PREFIX) || (key.length >= 8 && !/^[0-9a-f]{32,}$/i.test(key))
 }
 
 function inClear(index: number): string {
@@ -102,9 +108,9 @@ export function checkOpenness(environment: Environment, anyoneConfigured: boolea
     faults.add(['ALLOW_ANONYMOUS_CALLERS'], 'unset or false, since callers are configured')
   }
   if (!anyoneConfigured && !anonymous && !faults.blames('HOST') && !isLoopbackHost(host)) {
-    faults.add(
+    faults.say(
       ['CALLER_KEYS', 'JWT_ISSUER', 'JWT_AUDIENCE'],
-      'one of the first or both others: who may call, since HOST can be reached from other machines (ALLOW_ANONYMOUS_CALLERS=true would let anyone in)',
+      'Nobody is configured to call this service, but HOST is reachable from other machines. Set CALLER_KEYS, or JWT_ISSUER and JWT_AUDIENCE (or ALLOW_ANONYMOUS_CALLERS=true to let anyone in).',
     )
   }
 }

@@ -10,11 +10,14 @@ import {
 } from './callers.js'
 import type { ForwardProxies } from '../network/forward-proxies.js'
 import type { Faults } from './faults.js'
+import { checkIssuerAddresses } from './issuer-address.js'
 import { forwardProxies } from './forward-proxies.js'
 import { checkListening, listeningHost } from './listening.js'
+import { nameWarnings } from './names.js'
 import { redisConfig, type RedisConfig } from './redis.js'
 import { tracesUrl } from './tracing.js'
 import { secretNames, variables, type Environment, type SecretName } from './variables.js'
+import { startWarnings } from './warnings.js'
 import { zendeskCredentials, zendeskOrigin, type CredentialConfig } from './zendesk.js'
 
 /** The configuration as the service uses it: the variables without the secrets, and what had to be understood first. */
@@ -35,14 +38,20 @@ export interface Config extends Omit<Environment, Hidden> {
   publicPath: string
   /** To which traces are posted; undefined = no tracing. */
   tracesUrl: string | undefined
+  /** What the operator should know at the start although the service can run. */
+  warnings: string[]
 }
 
-/** @throws {ConfigError} that names every variable that is missing, malformed or contradicts another. */
-export function settle(environment: Environment, faults: Faults): Config {
+/**
+ * @param names of the variables that are set, ours or not.
+ * @throws {ConfigError} that names every variable that is missing, malformed or contradicts another.
+ */
+export function settle(environment: Environment, faults: Faults, names: string[]): Config {
   checkListening(environment, faults)
   const origin = zendeskOrigin(environment, faults)
   const credentials = zendeskCredentials(environment, faults)
   const keys = callerKeys(environment, faults)
+  checkIssuerAddresses(environment, faults)
   const jwt = jwtConfig(environment, faults)
   const keysGiven = environment.CALLER_KEYS !== undefined || environment.CALLER_KEYS_FILE !== undefined
   checkOpenness(environment, keysGiven || environment.JWT_ISSUER !== undefined, faults)
@@ -58,15 +67,17 @@ export function settle(environment: Environment, faults: Faults): Config {
     publicPath: address.replace(/^https?:\/\/[^/]*/, ''),
     tracesUrl: tracesUrl(environment, faults),
   }
-  faults.throwIfAny()
+  const unknown = nameWarnings(names)
+  faults.throwIfAny(unknown)
   if (origin === undefined || credentials === undefined) throw new Error('a missing part was not reported')
-  return {
+  const config = {
     ...withoutSecrets(environment),
     ...settled,
     HOST: listeningHost(environment),
     zendeskOrigin: origin,
     zendeskCredentials: credentials,
   }
+  return { ...config, warnings: [...startWarnings(config, names), ...faults.suspicions(), ...unknown] }
 }
 
 function publicUrl({ PUBLIC_URL: value }: Environment, faults: Faults): string {

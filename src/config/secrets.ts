@@ -1,5 +1,6 @@
 import { Secret, SecretError, SecretFileError } from '../secret.js'
 import type { Faults } from './faults.js'
+import { oddityOf } from './oddities.js'
 import { variables, type Environment, type SecretName } from './variables.js'
 
 /** The secret `NAME` from the variable or from the file that NAME_FILE names; undefined where neither is set or it is bad. */
@@ -12,11 +13,16 @@ export function readSecret<T>(
   const text = environment[name]
   const path = environment[`${name}_FILE`]
   if (text !== undefined && path !== undefined) {
-    faults.add([name, `${name}_FILE`], 'one of the two, not both')
+    faults.say([name, `${name}_FILE`], `Set ${name} or ${name}_FILE, not both.`)
     return undefined
   }
+  const fromFile = (content: string): T => {
+    const oddity = oddityOf(name, content)
+    if (oddity !== undefined) faults.suspect(`${name}_FILE`, oddity)
+    return understand(content)
+  }
   try {
-    if (path !== undefined) return new Secret(name, { path }, understand)
+    if (path !== undefined) return new Secret(name, { path }, fromFile)
     if (text !== undefined) return new Secret(name, { text }, understand)
   } catch (error) {
     if (!(error instanceof SecretError)) throw error
@@ -38,10 +44,10 @@ export function bearerToken(value: string): string {
   return value
 }
 
-/** One line with something in it. Blanks may be meant, but not the mark with which some editors begin a file. */
+/** One line with something in it. Blanks at its ends may be meant, but not the mark with which some editors begin a file. */
 export function oneLine(value: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (value === '' || /^\ufeff|[\x00-\x1f\x7f]/.test(value))
+  if (value.trim() === '' || /^\ufeff|[\x00-\x1f\x7f]/.test(value))
     throw new SecretError('one line of text, not empty')
   return value
 }

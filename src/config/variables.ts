@@ -12,6 +12,7 @@ export const variables = {
     type: 'string',
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     default: 'info',
+    anyCase: true,
     should: 'trace, debug, info, warn, error, fatal or silent',
   },
 
@@ -134,8 +135,10 @@ export type Environment = {
   [Name in keyof typeof variables]: Value<(typeof variables)[Name]>
 } & { [Name in SecretName as `${Name}_FILE`]: string | undefined }
 
-/** The JSON Schema of the environment, made from the table above. */
-export function environmentSchema(): Record<string, unknown> {
+/** The JSON Schema of the environment, made from the table above. One object, so that Ajv compiles it once. */
+export const environmentSchema = makeSchema()
+
+function makeSchema(): Record<string, unknown> {
   const files = secretNames.map((name) => [`${name}_FILE`, { type: 'string' }] as const)
   const all = [...Object.entries(variables), ...files]
   return {
@@ -144,9 +147,13 @@ export function environmentSchema(): Record<string, unknown> {
   }
 }
 
-/** Whether its value may be written in any case, as OpenTelemetry's booleans may. */
+/** Whether its value may be written in any case. */
 export function isOfAnyCase(name: string): boolean {
   return isVariable(name) && 'anyCase' in variables[name]
+}
+
+export function isSecret(name: string): name is SecretName {
+  return secretNames.some((secret) => secret === name)
 }
 
 export function isVariable(name: string): name is keyof typeof variables {

@@ -1,22 +1,21 @@
-import leven from 'leven'
 import { isLoopbackHost } from '../loopback.js'
 import type { Config } from './config.js'
 import { tracingWarnings } from './tracing.js'
-import { isVariable, secretNames, variables } from './variables.js'
+
+type Settled = Omit<Config, 'warnings'>
 
 /** What the operator should know at the start although the service can run; `names` are those of the variables that are set. */
-export function startWarnings(config: Config, names: string[]): string[] {
+export function startWarnings(config: Settled, names: string[]): string[] {
   return [
     ...credentialWarnings(config),
     ...transportWarnings(config),
     ...timeWarnings(config),
     ...tracingWarnings(config),
     ...unusedProxyWarnings(names),
-    ...misspelt(names),
   ]
 }
 
-function credentialWarnings({ zendeskCredentials: { kind } }: Config): string[] {
+function credentialWarnings({ zendeskCredentials: { kind } }: Settled): string[] {
   if (kind === 'api-token') {
     return [
       'Zendesk turns API tokens off on 2027-04-30: move to ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET',
@@ -30,7 +29,7 @@ function credentialWarnings({ zendeskCredentials: { kind } }: Config): string[] 
   return []
 }
 
-function transportWarnings({ zendeskOrigin }: Config): string[] {
+function transportWarnings({ zendeskOrigin }: Settled): string[] {
   const { protocol, hostname } = new URL(zendeskOrigin)
   return protocol === 'http:' && !isLoopbackHost(hostname)
     ? ['ZENDESK_ALLOW_HTTP: Zendesk credentials leave this machine in clear']
@@ -41,7 +40,7 @@ function timeWarnings({
   ZENDESK_BUDGET_PER_MINUTE: budget,
   ZENDESK_TIMEOUT_MS: timeoutMs,
   SHUTDOWN_GRACE_MS: graceMs,
-}: Config): string[] {
+}: Settled): string[] {
   const warnings: string[] = []
   if (budget > 0 && 60_000 / budget > timeoutMs) {
     warnings.push(
@@ -60,21 +59,4 @@ function timeWarnings({
 function unusedProxyWarnings(names: string[]): string[] {
   const proxies = names.filter((name) => /^all_proxy$/i.test(name))
   return proxies.map((name) => `${name}: not used by this service; set HTTPS_PROXY or HTTP_PROXY`)
-}
-
-/** Names that are nearly one of ours. Short names are left out: HOME is no misspelt HOST. */
-function misspelt(names: string[]): string[] {
-  const ours = [...Object.keys(variables), ...secretNames.map((name) => `${name}_FILE`)]
-  return names
-    .filter(
-      (name) =>
-        name.length >= 8 &&
-        !/^(all|ftp|no|https?)_proxy$/i.test(name) &&
-        !ours.includes(name) &&
-        !isVariable(name),
-    )
-    .flatMap((name) => {
-      const meant = ours.find((our) => leven(name.toUpperCase(), our, { maxDistance: 3 }) <= 2)
-      return meant === undefined ? [] : [`${name} is not a variable of this service; did you mean ${meant}?`]
-    })
 }

@@ -16,11 +16,11 @@ export function zendeskOrigin(environment: Environment, faults: Faults): string 
   const { ZENDESK_SUBDOMAIN: subdomain, ZENDESK_URL: url } = environment
   // A malformed one counts as unset by now, but it is there.
   if (url !== undefined && faults.blames('ZENDESK_SUBDOMAIN'))
-    faults.add(['ZENDESK_URL'], 'unset, or the other one')
+    faults.add(['ZENDESK_URL'], 'unset, or ZENDESK_SUBDOMAIN unset')
   if ((subdomain === undefined) === (url === undefined)) {
-    faults.add(
+    faults.say(
       ['ZENDESK_SUBDOMAIN', 'ZENDESK_URL'],
-      `exactly one of them; the first is ${variables.ZENDESK_SUBDOMAIN.should}, the second ${variables.ZENDESK_URL.should}`,
+      'Set ZENDESK_SUBDOMAIN (acme for acme.zendesk.com) or ZENDESK_URL (https://acme.zendesk.com), not both.',
     )
     return undefined
   }
@@ -44,17 +44,15 @@ export function zendeskCredentials(environment: Environment, faults: Faults): Cr
   const given = kinds.filter(({ marks }) => marks.some((name) => isGiven(environment, name)))
   const [kind] = given
   if (!kind) {
-    faults.add(
+    faults.say(
       kinds.flatMap(({ needs }) => needs).filter((name, index, all) => all.indexOf(name) === index),
       environment.ZENDESK_EMAIL === undefined ? ONE_KIND : NEEDS_SECRET,
     )
     return undefined
   }
   if (given.length > 1) {
-    faults.add(
-      given.flatMap(({ marks }) => marks),
-      'one kind of credential, not several',
-    )
+    const several = given.flatMap(({ marks }) => marks).filter((name) => isGiven(environment, name))
+    faults.say(several, `Keep one kind of Zendesk credential. These are of several: ${several.join(', ')}.`)
     return undefined
   }
   if (environment.ZENDESK_EMAIL !== undefined && !kind.needs.includes('ZENDESK_EMAIL')) {
@@ -123,9 +121,9 @@ const kinds: Kind[] = [
 ]
 
 const ONE_KIND =
-  'exactly one kind of Zendesk credential: ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (the one to choose), or ZENDESK_OAUTH_TOKEN, or ZENDESK_EMAIL and ZENDESK_API_TOKEN, or ZENDESK_EMAIL and ZENDESK_PASSWORD'
+  'Set one kind of Zendesk credential: ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (recommended), or ZENDESK_OAUTH_TOKEN, or ZENDESK_EMAIL and ZENDESK_API_TOKEN, or ZENDESK_EMAIL and ZENDESK_PASSWORD.'
 const NEEDS_SECRET =
-  'ZENDESK_EMAIL alone proves nothing; add ZENDESK_API_TOKEN or ZENDESK_PASSWORD, or choose another kind'
+  'ZENDESK_EMAIL is set without a secret: add ZENDESK_API_TOKEN or ZENDESK_PASSWORD, or unset it and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (recommended).'
 
 function isGiven(environment: Environment, name: Needed): boolean {
   if (environment[name] !== undefined) return true

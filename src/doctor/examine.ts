@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.js'
 import { ConfigError } from '../config/faults.js'
 import { givenNames, readConfig } from '../config/read.js'
-import { startWarnings } from '../config/warnings.js'
 import { checkAddress } from './address.js'
 import { checkCertificate } from './certificate.js'
 import { ok, warn, type Finding } from './finding.js'
@@ -21,7 +20,7 @@ export async function* examine(environment: NodeJS.ProcessEnv): AsyncGenerator<C
     return
   }
   const names = givenNames(environment)
-  for (const finding of describe(config, names)) yield { check: 'configuration', ...finding }
+  for (const finding of describe(config)) yield { check: 'configuration', ...finding }
 
   const target = admit(config, names)
   try {
@@ -64,10 +63,10 @@ function configFault(error: unknown): Finding {
   return { level: 'fail', title: 'the environment variables are not valid', detail: error.message }
 }
 
-function describe(config: Config, names: string[]): Finding[] {
+function describe(config: Config): Finding[] {
   const { zendeskOrigin, zendeskCredentials, ZENDESK_TIMEOUT_MS } = config
   const summary = `${kinds[zendeskCredentials.kind]} for ${zendeskOrigin}, ${ZENDESK_TIMEOUT_MS} ms for each check`
-  return [ok(summary), ...startWarnings(config, names).map((warning) => warn(warning))]
+  return [ok(summary), ...config.warnings.map((warning) => warn(warning))]
 }
 
 const kinds = {

@@ -28,8 +28,9 @@ t.test('without configuration it says what is missing, once, and ends', async (t
     'JWT_ISSUER',
     'JWT_AUDIENCE',
   ]
-  const named = atFault.filter((name) => new RegExp(`\\b${name}\\b.*: `).test(service.errors()))
+  const named = atFault.filter((name) => new RegExp(`^  .*\\b${name}\\b`, 'm').test(service.errors()))
   t.same(named, atFault)
+  t.equal(service.errors().match(/^ {2}\S/gm)?.length, 4, 'one line each, and one for what belongs together')
 })
 
 t.test('where it cannot listen it says why in one line, and ends', async (t) => {
