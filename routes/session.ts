@@ -28,8 +28,8 @@ export default plugin(
 )
 
 async function renew(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
-  const { token, zendeskMs } = await this.zendesk.renewSession(request.deadline)
+  const { value, zendeskMs } = await this.zendesk.renewSession(request.deadline)
   request.zendeskMs = zendeskMs
   if (hasLeft(request)) return reply.hijack()
-  return { authenticity_token: token }
+  return { authenticity_token: value }
 }

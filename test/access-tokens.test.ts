@@ -1,23 +1,22 @@
 import { writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { Problem } from '../src/problems/problem.js'
 import { Secret } from '../src/secret.js'
-import { Budget } from '../src/zendesk/budget.js'
+import { systemClock } from '../src/zendesk/clock.js'
 import { Deadline } from '../src/zendesk/deadline.js'
 import { OAuthTokens } from '../src/zendesk/oauth-tokens.js'
-import { Pace } from '../src/zendesk/pace.js'
-import type { Transport } from '../src/zendesk/transport.js'
+import type { Send } from '../src/zendesk/operation.js'
 import { Refusals } from '../src/zendesk/traffic/refusals.js'
-import { LocalSchedule } from '../src/zendesk/traffic/schedule.js'
 
 const MINUTE = 60_000
 
 t.test('where the answer does not tell the lifetime, the one that was asked for holds', async (t) => {
   const { tokens, clock, minted, authorization } = startTokens(t)
   t.equal(await authorization(), 'Bearer token-1')
-  clock.now = 23 * MINUTE
+  clock.at = 23 * MINUTE
   t.equal(await authorization(), 'Bearer token-1')
   t.equal(minted(), 1)
-  clock.now = 31 * MINUTE
+  clock.at = 31 * MINUTE
   t.equal(await authorization(), 'Bearer token-2', 'what must be expired is not used')
   t.notMatch(JSON.stringify(tokens), /token-\d/)
 })
@@ -27,17 +26,17 @@ t.test(
   async (t) => {
     const { tokens, clock, minted, authorization } = startTokens(t)
     await authorization()
-    for (clock.now = 0; clock.now < 30_000; clock.now += 1_000) {
+    for (clock.at = 0; clock.at < 30_000; clock.at += 1_000) {
       t.equal(tokens.refused('Bearer token-1'), 'new')
       t.equal(await authorization(), 'Bearer token-1')
     }
     t.equal(tokens.refused('Bearer token-1'), 'another')
     t.equal(await authorization(), 'Bearer token-2')
     t.equal(tokens.refused('Bearer token-2'), 'none', 'two in a row: no longer a matter of time')
-    clock.now += 9_999
+    clock.at += 9_999
     t.equal(tokens.refused('Bearer token-2'), 'none')
     t.equal(minted(), 2)
-    clock.now += 1
+    clock.at += 1
     t.equal(tokens.refused('Bearer token-2'), 'another', 'one more after ten seconds')
     tokens.accepted(await authorization())
     t.equal(minted(), 3)
@@ -52,7 +51,7 @@ t.test('a token that was accepted before is replaced at once, but only once in t
   tokens.accepted(await authorization())
   t.equal(tokens.refused('Bearer token-2'), 'new', 'as where only some servers know it')
   t.equal(minted(), 2)
-  clock.now = 10_000
+  clock.at = 10_000
   t.equal(tokens.refused('Bearer token-2'), 'another')
   t.equal(await authorization(), 'Bearer token-3')
 })
@@ -68,12 +67,12 @@ t.test('a changed client secret replaces a refused token at once', async (t) => 
 })
 
 t.test('calls with refused credentials grow rarer, up to one a minute', (t) => {
-  const clock = { now: 0 }
-  const refusals = new Refusals(() => clock.now)
+  const clock = { at: 0, now: () => clock.at }
+  const refusals = new Refusals(clock)
   const waits = Array.from({ length: 10 }, () => {
     refusals.refused(false)
-    clock.now += refusals.waitMs
-    return clock.now
+    clock.at += refusals.waitMs
+    return clock.at
   })
   t.same(waits.slice(0, 4), [500, 1_500, 3_500, 7_500])
   t.same([waits.at(-2), waits.at(-1)], [183_500, 243_500])
@@ -86,21 +85,21 @@ t.test('calls with refused credentials grow rarer, up to one a minute', (t) => {
 
 /** Tokens of a token endpoint that answers at once, on a clock that stands still until the test moves it. */
 function startTokens(t: Test, source: { text: string } | { path: string } = { text: 'sandbox-secret' }) {
-  const clock = { now: 0, deadline: new Deadline(MINUTE) }
+  const clock = { ...systemClock, now: () => clock.at, at: 0 }
+  const deadline = new Deadline(MINUTE)
   t.teardown(() => {
-    clock.deadline.end()
+    deadline.end()
   })
   let count = 0
-  const exchange: Transport['exchange'] = (request, judge) => {
-    if (request.operation !== 'token') throw new Error('only tokens are asked for here')
+  const send: Send = ({ operation }) => {
+    if (operation.name !== 'token') throw new Error('only tokens are asked for here')
     const body = Buffer.from(JSON.stringify({ access_token: `token-${(count += 1)}` }))
-    const value = judge({ status: 201, headers: {}, body })
-    return Promise.resolve(value instanceof Error ? value : { value, zendeskMs: 1 })
+    const value = operation.judge({ status: 201, headers: {}, body, zendeskMs: 1 })
+    return Promise.resolve(value instanceof Problem ? value : { value, zendeskMs: 1 })
   }
   const secret = new Secret('ZENDESK_OAUTH_CLIENT_SECRET', source, (text) => text)
   const client = { id: 'client', secret, scope: 'read', timeoutMs: MINUTE }
-  const pace = new Pace(new LocalSchedule(new Budget(0)))
-  const tokens = new OAuthTokens({ exchange }, client, pace, () => clock.now)
-  const authorization = async () => String(await tokens.authorization(clock.deadline))
+  const tokens = new OAuthTokens(send, client, clock)
+  const authorization = async () => String(await tokens.authorization(deadline))
   return { tokens, clock, minted: () => count, authorization }
 }

@@ -77,7 +77,7 @@ t.test('the wait is whole seconds from 1 to 600, and 10 where a 429 does not tel
 t.test('any text at all that has a UTF-8 form can be a token', (t) => {
   const property = fc.property(fc.string({ unit: 'binary', minLength: 1 }), (token) => {
     const body = Buffer.from(JSON.stringify({ authenticity_token: token }))
-    assert.equal(judgeRenewal({ status: 200, headers: {}, body }), token)
+    assert.equal(judgeRenewal({ status: 200, headers: {}, body, zendeskMs: 1 }), token)
   })
   t.doesNotThrow(() => {
     fc.assert(property, { numRuns: 500 })
@@ -134,6 +134,7 @@ function answerWith(marker: string): fc.Arbitrary<Answer> {
     status: fc.oneof(often, fc.integer({ min: 100, max: 999 })),
     headers: headersWith(marker),
     body: fc.option(bodyWith(marker), { nil: undefined }),
+    zendeskMs: fc.constant(1),
   })
 }
 
@@ -170,7 +171,7 @@ function bodyWith(marker: string): fc.Arbitrary<Uint8Array> {
 }
 
 function answer(status: number, headers: Answer['headers']): Answer {
-  return { status, headers, body: undefined }
+  return { status, headers, body: undefined, zendeskMs: 1 }
 }
 
 function problemOf(verdict: unknown): Problem {

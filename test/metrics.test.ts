@@ -49,8 +49,8 @@ t.test('flights tell how many shared them, calls how Zendesk answered', async (t
 
   const samples = await scrape(service)
   const ours = (name: string) => samples.get(`zendesk_session_proxy_${name}`)
-  t.equal(ours('flight_callers_sum'), 21)
-  t.equal(ours('flight_callers_count'), zendesk.renewals().length)
+  t.equal(ours('flight_callers_sum{operation="renew"}'), 21)
+  t.equal(ours('flight_callers_count{operation="renew"}'), zendesk.renewals().length)
   t.equal(
     ours('zendesk_calls_total{operation="renew",outcome="ok"}'),
     zendesk.renewals().filter(({ status }) => status === 200).length,

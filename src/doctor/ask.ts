@@ -1,15 +1,13 @@
 import { Problem } from '../problems/problem.js'
-import type { Call } from '../zendesk/client.js'
 import type { Credentials } from '../zendesk/credentials.js'
 import { Deadline } from '../zendesk/deadline.js'
-import type { Answer } from '../zendesk/judge.js'
+import type { Operation } from '../zendesk/operation.js'
 import type { Target } from './target.js'
 
 /** One call as the service makes it, but once: what a retry would cover up is what the doctor wants to see. */
 export function ask<T>(
   { transport, timeoutMs }: Target,
-  call: Call,
-  judge: (answer: Answer) => T | Problem,
+  operation: Operation<T>,
   credentials: Credentials | undefined,
 ): Promise<T | Problem> {
   return within(timeoutMs, async (deadline) => {
@@ -17,7 +15,7 @@ export function ask<T>(
     if (authorization instanceof Problem) return authorization
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
     const secrets = credentials?.secrets() ?? []
-    const verdict = await transport.exchange({ ...call, headers, secrets }, judge, deadline)
+    const verdict = await transport.exchange({ operation, deadline, headers, secrets })
     return verdict instanceof Problem ? verdict : verdict.value
   })
 }

@@ -1,6 +1,5 @@
 import { Problem } from '../problems/problem.js'
-import { IDENTIFY } from '../zendesk/client.js'
-import { judgeIdentity } from '../zendesk/judge.js'
+import { IDENTIFY } from '../zendesk/operation.js'
 import { ask } from './ask.js'
 import { explain } from './explain.js'
 import { ok, warn, type Finding } from './finding.js'
@@ -8,7 +7,7 @@ import type { Target } from './target.js'
 
 /** Is there a help desk at all? Asked without credentials, so that a misspelt address does not learn them. */
 export async function checkHelpDesk(target: Target): Promise<Finding[]> {
-  const identity = await ask(target, IDENTIFY, judgeIdentity, undefined)
+  const identity = await ask(target, IDENTIFY, undefined)
   if (!(identity instanceof Problem))
     return [identity.id === null ? ok(PRESENT) : warn(INJECTED, INJECTED_MEND)]
   switch (identity.code) {

@@ -1,7 +1,7 @@
 import { Problem } from '../problems/problem.js'
 import type { CredentialConfig } from '../config/zendesk.js'
-import { IDENTIFY } from '../zendesk/client.js'
-import { judgeIdentity, type Identity } from '../zendesk/judge.js'
+import { IDENTIFY } from '../zendesk/operation.js'
+import type { Identity } from '../zendesk/judge.js'
 import { ask } from './ask.js'
 import { explain, particulars, PERMISSION } from './explain.js'
 import { fail, ok, type Finding } from './finding.js'
@@ -10,7 +10,7 @@ import { confirmMistake, oddityOf } from './usual-mistakes.js'
 
 /** Zendesk knows who we are, and lets us in. */
 export async function checkIdentity(target: Target): Promise<Finding[]> {
-  const identity = await ask(target, IDENTIFY, judgeIdentity, target.credentials)
+  const identity = await ask(target, IDENTIFY, target.credentials)
   if (!(identity instanceof Problem)) {
     return [identity.id === null ? await ignored(target) : known(identity)]
   }

@@ -1,6 +1,5 @@
 import { Problem } from '../problems/problem.js'
-import { RENEW } from '../zendesk/client.js'
-import { judgeRenewal } from '../zendesk/judge.js'
+import { RENEW } from '../zendesk/operation.js'
 import { ask } from './ask.js'
 import { explain } from './explain.js'
 import { ok, type Finding } from './finding.js'
@@ -9,7 +8,7 @@ import type { Target } from './target.js'
 
 /** What the service is there for. The token is measured, never shown. */
 export async function checkRenewal(target: Target): Promise<Finding[]> {
-  const token = await ask(target, RENEW, judgeRenewal, target.credentials)
+  const token = await ask(target, RENEW, target.credentials)
   if (!(token instanceof Problem)) return [ok(`a token of ${token.length} characters came`)]
   return [token.code === 'zendesk-permission-denied' ? forbidden(token, target) : explain(token, target)]
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js'
 import type { CredentialConfig } from '../config/zendesk.js'
 import { version } from '../version.js'
-import { present } from '../zendesk/connect.js'
+import { credentialsFrom } from '../zendesk/connect.js'
 import type { Credentials } from '../zendesk/credentials.js'
 import { RecordingTransport } from './recording-transport.js'
 
@@ -30,7 +30,7 @@ export function admit(config: Config, variableNames: string[]): Target {
   return {
     origin: new URL(zendeskOrigin),
     credentialConfig: zendeskCredentials,
-    credentials: present(zendeskCredentials, transport, ZENDESK_TIMEOUT_MS),
+    credentials: credentialsFrom(zendeskCredentials, (call) => transport.exchange(call), ZENDESK_TIMEOUT_MS),
     transport,
     timeoutMs: ZENDESK_TIMEOUT_MS,
     budgetPerMinute: ZENDESK_BUDGET_PER_MINUTE,

@@ -1,8 +1,7 @@
 import { Problem } from '../problems/problem.js'
 import type { CredentialConfig } from '../config/zendesk.js'
-import { IDENTIFY } from '../zendesk/client.js'
-import { present } from '../zendesk/connect.js'
-import { judgeIdentity } from '../zendesk/judge.js'
+import { IDENTIFY } from '../zendesk/operation.js'
+import { credentialsFrom } from '../zendesk/connect.js'
 import { ask } from './ask.js'
 import type { Target } from './target.js'
 
@@ -10,8 +9,9 @@ import type { Target } from './target.js'
 export async function confirmMistake(target: Target): Promise<string | undefined> {
   const mistake = usualMistake(target.credentialConfig)
   if (!mistake) return undefined
-  const meant = present(mistake.meant, target.transport, target.timeoutMs)
-  const identity = await ask(target, IDENTIFY, judgeIdentity, meant)
+  const { transport, timeoutMs } = target
+  const meant = credentialsFrom(mistake.meant, (call) => transport.exchange(call), timeoutMs)
+  const identity = await ask(target, IDENTIFY, meant)
   return identity instanceof Problem || identity.id === null ? undefined : mistake.fix
 }
 

@@ -20,7 +20,8 @@ export function measureZendesk({ zendesk, config }: FastifyInstance, registry: R
   })
   const callers = new Histogram({
     name: `${PREFIX}_flight_callers`,
-    help: 'Callers who shared one renewal.',
+    help: 'Callers who shared one flight.',
+    labelNames: ['operation'],
     buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000],
     registers,
   })
@@ -42,8 +43,8 @@ export function measureZendesk({ zendesk, config }: FastifyInstance, registry: R
       calls.inc({ operation, outcome })
       durations.observe({ operation }, zendeskMs / 1000)
     })
-    .on('settled', (count) => {
-      callers.observe(count)
+    .on('settled', (operation, count) => {
+      callers.observe({ operation }, count)
     })
     .on('slot', ({ reason, waitedMs, refused }) => {
       if (refused) refusals.inc({ reason })

@@ -14,9 +14,9 @@ export class Problem extends Error {
   /** Whether Zendesk is down or cannot be reached, as opposed to refusing us. */
   readonly isOutage: boolean
   /** How long Zendesk took for the answer that led to this, in milliseconds; for the log. */
-  zendeskMs: number | undefined
-  /** Set where a call was not made because its slot would have come too late: what the wait was for. */
-  waitsFor: string | undefined
+  readonly zendeskMs: number | undefined
+  /** Set where no call was made: what a call would have had to wait for. */
+  readonly waitsFor: WaitsFor | undefined
 
   constructor(code: ProblemCode, particulars: Particulars = {}) {
     super(particulars.detail ?? catalogue[code].detail, { cause: particulars.cause })
@@ -30,6 +30,8 @@ export class Problem extends Error {
     this.challenge = particulars.challenge
     this.isTransient = particulars.isTransient ?? type.isTransient ?? false
     this.isOutage = particulars.isOutage ?? type.isOutage ?? false
+    this.zendeskMs = particulars.zendeskMs
+    this.waitsFor = particulars.waitsFor
   }
 }
 
@@ -88,7 +90,12 @@ interface Particulars {
   /** Only where they differ from what the catalogue says of the code, as for one status of several. */
   isTransient?: boolean | undefined
   isOutage?: boolean | undefined
+  zendeskMs?: number | undefined
+  waitsFor?: WaitsFor | undefined
 }
+
+/** Why no call to Zendesk is made right now. */
+export type WaitsFor = 'budget' | 'pause' | 'credentials' | 'breaker'
 
 /** RFC 6750, section 3.1. A request without any credential gets none. */
 type Challenge = 'invalid_token' | 'insufficient_scope'

@@ -23,9 +23,13 @@ export function traceZendesk(
   const flights: { underWay: Span | undefined } = { underWay: undefined }
   app.addHook('onReady', (done) => {
     app.zendesk.events
-      .on('started', () => {
+      .on('started', (operation) => {
         const trail = trails.getStore()
-        flights.underWay = tracer.startSpan('flight', { kind: SpanKind.INTERNAL }, below(trail?.request))
+        flights.underWay = tracer.startSpan(
+          'flight',
+          { kind: SpanKind.INTERNAL, attributes: { 'zendesk_session_proxy.operation': operation } },
+          below(trail?.request),
+        )
         if (trail) trail.flight = flights.underWay
       })
       .on('slot', ({ reason, waitedMs, refused }) => {
@@ -44,7 +48,7 @@ export function traceZendesk(
           span.setAttribute('error.type', outcome).setStatus({ code: SpanStatusCode.ERROR })
         span.end(endTime)
       })
-      .on('settled', (callers) => {
+      .on('settled', (_operation, callers) => {
         flights.underWay?.setAttribute('zendesk_session_proxy.callers', callers).end()
         flights.underWay = undefined
         const trail = trails.getStore()

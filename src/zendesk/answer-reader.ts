@@ -13,7 +13,7 @@ const ASIDE_MS = 250
 export async function readAnswer(
   response: Dispatcher.ResponseData,
   signal: AbortSignal,
-): Promise<{ answer: Answer; end: Promise<boolean> }> {
+): Promise<{ answer: Omit<Answer, 'zendeskMs'>; end: Promise<boolean> }> {
   const { statusCode: status, body } = response
   const headers = trimmed(response.headers)
   body.on('error', () => undefined)

@@ -1,42 +1,46 @@
 import { Problem } from '../problems/problem.js'
-import { Breaker } from './breaker.js'
+import { systemClock, type Clock } from './clock.js'
 import type { Credentials } from './credentials.js'
 import { Deadline } from './deadline.js'
 import type { ZendeskEvents } from './events.js'
-import { Flight } from './flight.js'
-import { judgeRenewal, type Answer } from './judge.js'
-import type { Pace } from './pace.js'
-import { waitBeforeRetry } from './retry.js'
+import { compose, RENEW, type Operation, type Send, type Verdict } from './operation.js'
+import { RenewCredential, type CredentialsState } from './renew-credential.js'
+import { CircuitBreaker, type BreakerState } from './traffic/circuit-breaker.js'
+import type { Pace } from './traffic/pace.js'
 import { Refusals } from './traffic/refusals.js'
-import type { Operation, Transport, Verdict } from './transport.js'
+import { Retry } from './traffic/retry.js'
+import { SingleFlight } from './traffic/single-flight.js'
+import type { Transport } from './transport.js'
 
 /** Zendesk, as far as this service needs it: one method per operation. Every failure is thrown as a `Problem`. */
 export class ZendeskClient {
   readonly events: ZendeskEvents
   readonly #parts: ZendeskParts
-  readonly #breaker: Breaker
-  readonly #renewal = new Flight(
-    () => this.#renew(),
-    (callers) => this.events.emit('settled', callers),
-  )
-  readonly #refusals = new Refusals()
-  #accepted: Outlook['credentials'] = 'unverified'
+  readonly #clock: Clock
+  readonly #breaker: CircuitBreaker
+  readonly #credential: RenewCredential
+  readonly #send: Send
+  readonly #renewal: SingleFlight<Result<string>>
 
   constructor(parts: ZendeskParts) {
+    const { credentials, pace, transport, events, clock = systemClock } = parts
     this.#parts = parts
-    this.events = parts.events
-    this.#breaker = new Breaker((state) => this.events.emit('breaker', state))
+    this.#clock = clock
+    this.events = events
+    this.#breaker = new CircuitBreaker((state) => events.emit('breaker', state), clock)
+    this.#credential = new RenewCredential(credentials, pace, new Refusals(clock))
+    // What an operation passes, in this order, after its single flight. Each try counts for the breaker, so retry comes first.
+    this.#send = compose(
+      [new Retry(this.#breaker, pace), this.#breaker, this.#credential, pace],
+      // Which has the answer judged.
+      (call) => transport.exchange(call),
+    )
+    this.#renewal = this.#flightOf(RENEW)
   }
 
-  /**
-   * A fresh token, shared by all who ask while the call is under way. A caller whose own deadline ends first gets
-   * `zendesk-timeout` alone; the call goes on for the others.
-   */
-  async renewSession(deadline?: Deadline): Promise<Renewal> {
-    deadline?.signal.throwIfAborted()
-    this.#breaker.admit()
-    const renewal = this.#renewal.join()
-    return deadline ? deadline.bound(renewal) : renewal
+  /** A fresh session token. */
+  renewSession(deadline?: Deadline): Promise<Result<string>> {
+    return this.#share(this.#renewal, deadline)
   }
 
   /**
@@ -44,13 +48,9 @@ export class ZendeskClient {
    * left to the first caller's tries.
    */
   async prepare(): Promise<void> {
-    const deadline = new Deadline(this.#parts.timeoutMs)
+    const deadline = new Deadline(this.#parts.timeoutMs, this.#clock)
     try {
-      const authorization = await this.#parts.credentials.authorization(deadline)
-      // A caller who waited for the same fetch may have counted its refusal already.
-      if (!isRejection(authorization) || this.#refusals.waitMs > 0) return
-      this.#refusals.refused(false)
-      this.#accepted = 'rejected'
+      await this.#credential.prepare(deadline)
     } finally {
       deadline.end()
     }
@@ -59,153 +59,67 @@ export class ZendeskClient {
   /** How Zendesk looks from here. */
   outlook(): Outlook {
     return {
-      credentials: this.#accepted,
+      credentials: this.#credential.state,
       breaker: this.#breaker.state,
       pausedForSeconds: this.#parts.pace.pausedForSeconds,
     }
   }
 
-  /** Told that the secret has changed: it is tried at once, whatever Zendesk said to the one before. */
+  /** To be called when the secret has changed: it is tried at once. */
   secretChanged(): void {
-    this.#refusals.reset()
+    this.#credential.secretChanged()
   }
 
   async close(): Promise<void> {
     await this.#parts.transport.close()
   }
 
-  async #renew(): Promise<Renewal> {
-    this.events.emit('started')
-    const { value, zendeskMs } = await this.#call(RENEW, judgeRenewal)
-    return { token: value, zendeskMs }
+  /** A caller whose own deadline ends first gets `zendesk-timeout` alone; the flight goes on for the others. */
+  async #share<T>(flight: SingleFlight<T>, deadline: Deadline | undefined): Promise<T> {
+    deadline?.check()
+    // Nobody waits for the probe of somebody else.
+    const refusal = this.#breaker.refusal()
+    if (refusal) throw refusal
+    const result = flight.join()
+    return deadline ? deadline.bound(result) : result
   }
 
-  /** One operation within its deadline: tries, and waits between them. */
-  async #call<T>(call: Call, judge: Judge<T>): Promise<Exclude<Verdict<T>, Problem>> {
-    const deadline = new Deadline(this.#parts.timeoutMs)
-    const attempts: Attempts<T> = { call, judge, deadline, said: undefined }
+  #flightOf<T>(operation: Operation<T>): SingleFlight<Result<T>> {
+    return new SingleFlight(
+      () => this.#run(operation),
+      (callers) => this.events.emit('settled', operation.name, callers),
+    )
+  }
+
+  async #run<T>(operation: Operation<T>): Promise<Result<T>> {
+    this.events.emit('started', operation.name)
+    const deadline = new Deadline(this.#parts.timeoutMs, this.#clock)
     try {
-      for (let tries = 1; ; tries++) {
-        const verdict = await this.#breaker.run(() => this.#try(attempts))
-        if (!(verdict instanceof Problem)) return verdict
-        // Prefer Zendesk's own error to "no budget for a retry".
-        if (verdict.waitsFor && attempts.said) throw attempts.said
-        const wait = waitBeforeRetry(verdict, tries)
-        const longestWait = this.#parts.pace.longestWaitMs(deadline)
-        if (wait === undefined || wait > longestWait || this.#breaker.state !== 'closed') throw verdict
-        attempts.said = verdict
-        await deadline.sleep(wait)
-      }
+      const verdict = await this.#send({ operation, deadline })
+      if (verdict instanceof Problem) throw verdict
+      return verdict
     } finally {
       deadline.end()
     }
   }
-
-  /** One call, and more of them where Zendesk refuses the credential at hand and the same or another one may still do. */
-  async #try<T>(attempts: Attempts<T>): Promise<Verdict<T>> {
-    const { credentials, pace } = this.#parts
-    const { deadline } = attempts
-    let refusal: Problem | undefined
-    for (;;) {
-      const { waitMs, mayPass } = this.#refusals
-      if (waitMs > 0 && !(mayPass && waitMs <= pace.longestWaitMs(deadline)))
-        return refusal ?? stillRefused(waitMs, mayPass)
-      if (waitMs > 0) await deadline.sleep(waitMs)
-      const authorization = await credentials.authorization(deadline)
-      const verdict =
-        authorization instanceof Problem ? authorization : await this.#send(attempts, authorization)
-      if (!isRejection(verdict)) return this.#settle(verdict, authorization, refusal)
-      refusal = verdict
-      // What it said before, such as an outage, is out of date.
-      attempts.said = undefined
-      const remedy = authorization instanceof Problem ? 'none' : credentials.refused(authorization)
-      if (remedy === 'another') continue
-      this.#refusals.refused(remedy === 'new')
-      this.#accepted = 'rejected'
-      if (remedy === 'none') return verdict
-    }
-  }
-
-  #settle<T>(verdict: Verdict<T>, authorization: string | Problem, refusal: Problem | undefined): Verdict<T> {
-    if (!(verdict instanceof Problem)) {
-      if (typeof authorization === 'string') this.#parts.credentials.accepted(authorization)
-      this.#refusals.reset()
-      this.#accepted = 'ok'
-    } else if (verdict.waitsFor && refusal) {
-      // The call with another credential has to wait. If the refused one was good before, that says nothing against it yet.
-      if (this.#accepted !== 'ok') return refusal
-      this.#accepted = 'unverified'
-    }
-    return verdict
-  }
-
-  async #send<T>({ call, judge, deadline }: Attempts<T>, authorization: string): Promise<Verdict<T>> {
-    const { credentials, pace, transport } = this.#parts
-    const request = {
-      ...call,
-      headers: { authorization },
-      secrets: [authorization, bare(authorization), ...credentials.secrets()],
-    }
-    return pace.run(deadline, () => transport.exchange(request, judge, deadline))
-  }
 }
 
 export interface ZendeskParts {
-  transport: Transport
+  transport: Pick<Transport, 'exchange' | 'close'>
   credentials: Credentials
   pace: Pace
   /** Where the parts tell what happens. */
   events: ZendeskEvents
   /** The one limit of an operation, in milliseconds: queueing, token, tries and waits together. */
   timeoutMs: number
+  clock?: Clock
 }
 
-export interface Renewal {
-  token: string
-  /** How long Zendesk took for the call that succeeded, in milliseconds. */
-  zendeskMs: number
-}
+/** What Zendesk gave, and how long it took for the call that succeeded, in milliseconds. */
+export type Result<T> = Exclude<Verdict<T>, Problem>
 
 export interface Outlook {
-  credentials: 'ok' | 'rejected' | 'unverified'
-  breaker: 'closed' | 'open' | 'half-open'
+  credentials: CredentialsState
+  breaker: BreakerState
   pausedForSeconds: number
-}
-
-type Judge<T> = (answer: Answer) => T | Problem
-
-/** One operation: the state that its attempts share. */
-interface Attempts<T> {
-  call: Call
-  judge: Judge<T>
-  deadline: Deadline
-  /** The latest problem that Zendesk reported and that still holds. */
-  said: Problem | undefined
-}
-
-export interface Call {
-  operation: Operation
-  method: 'GET'
-  path: string
-}
-
-export const RENEW: Call = { operation: 'renew', method: 'GET', path: '/api/v2/users/me/session/renew' }
-export const IDENTIFY: Call = { operation: 'identify', method: 'GET', path: '/api/v2/users/me.json' }
-
-/** Without its scheme. */
-function bare(authorization: string): string {
-  return authorization.slice(authorization.indexOf(' ') + 1)
-}
-
-/** The answer while no call is made. A retry-after only where time alone may help. */
-function stillRefused(waitMs: number, mayPass: boolean): Problem {
-  const problem = new Problem('zendesk-credentials-rejected', {
-    retryAfter: mayPass ? Math.ceil(waitMs / 1000) : undefined,
-  })
-  problem.waitsFor = 'credentials'
-  return problem
-}
-
-function isRejection(verdict: unknown): verdict is Problem {
-  return verdict instanceof Problem && verdict.code === 'zendesk-credentials-rejected'
 }

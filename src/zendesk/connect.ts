@@ -1,57 +1,65 @@
 import type { CredentialConfig } from '../config/zendesk.js'
 import type { RedisClient } from '../redis/client.js'
-import type { ForwardProxies } from '../network/forward-proxies.js'
-import { Budget } from './budget.js'
-import { ZendeskClient } from './client.js'
+import { ZendeskClient, type ZendeskParts } from './client.js'
+import { systemClock, type Clock } from './clock.js'
 import { BasicCredentials, BearerToken, type Credentials } from './credentials.js'
 import { ZendeskEvents } from './events.js'
 import { OAuthTokens } from './oauth-tokens.js'
-import { Pace } from './pace.js'
-import { LocalSchedule } from './traffic/schedule.js'
+import { compose, type Send } from './operation.js'
+import { Budget } from './traffic/budget.js'
+import { Pace } from './traffic/pace.js'
 import { RedisSchedule, type ScheduleFinding } from './traffic/redis-schedule.js'
-import { Transport } from './transport.js'
+import { LocalSchedule } from './traffic/schedule.js'
+import { Transport, type TransportSettings } from './transport.js'
 
 /** A client for the account at `origin`. */
-export function connectZendesk(settings: ZendeskSettings): ZendeskClient {
-  const { origin, timeoutMs, userAgent, proxies } = settings
+export function connectZendesk(settings: ZendeskSettings & TransportSettings): ZendeskClient {
   const events = new ZendeskEvents()
-  const transport = new Transport({ origin, userAgent, proxies, timeoutMs }, (exchange) =>
-    events.emit('call', exchange),
-  )
-  const { redis } = settings
+  return assembleClient(settings, new Transport(settings, (exchange) => events.emit('call', exchange)), events)
+}
+
+/** The client on any transport. */
+export function assembleClient(
+  settings: ZendeskSettings,
+  transport: ZendeskParts['transport'],
+  events = new ZendeskEvents(),
+): ZendeskClient {
+  const { timeoutMs, redis, clock = systemClock } = settings
   const budget = new Budget(settings.budgetPerMinute)
   const report = oncePerBudget((finding) => events.emit('finding', finding))
   // One budget, since the account counts all calls; a pause each, since a 429 of one endpoint says nothing of the other.
-  const paceOf = (name: string) => {
-    const schedule = redis ? new RedisSchedule(redis, name, budget, report) : new LocalSchedule(budget)
-    return new Pace(schedule, (wait) => events.emit('slot', wait))
+  const paceOf = (endpoint: string) => {
+    const schedule = redis
+      ? new RedisSchedule(redis, endpoint, budget, report, clock)
+      : new LocalSchedule(budget, clock)
+    return new Pace(schedule, (wait) => events.emit('slot', wait), clock)
   }
-  const credentials = present(settings.credentials, transport, timeoutMs, paceOf('tokens'))
-  const pace = paceOf('calls')
-  return new ZendeskClient({ transport, credentials, pace, timeoutMs, events })
+  const sendToken = compose([paceOf('tokens')], (call) => transport.exchange(call))
+  const credentials = credentialsFrom(settings.credentials, sendToken, timeoutMs, clock)
+  return new ZendeskClient({ transport, credentials, pace: paceOf('calls'), timeoutMs, events, clock })
 }
 
 export interface ZendeskSettings {
-  origin: string
   credentials: CredentialConfig
+  /** The one limit of an operation, in milliseconds. */
   timeoutMs: number
   budgetPerMinute: number
-  userAgent: string
-  proxies: ForwardProxies
   /** Where replicas meet; undefined = the budget and pauses are of this process alone. */
   redis: RedisClient | undefined
+  clock?: Clock
 }
 
-export function present(
+/** @param send to the token endpoint. */
+export function credentialsFrom(
   config: CredentialConfig,
-  transport: Transport,
+  send: Send,
   timeoutMs: number,
-  tokenPace = new Pace(new LocalSchedule(new Budget(0))),
+  clock?: Clock,
 ): Credentials {
   switch (config.kind) {
     case 'client-credentials': {
       const { clientId: id, secret, scope } = config
-      return new OAuthTokens(transport, { id, secret, scope, timeoutMs }, tokenPace)
+      return new OAuthTokens(send, { id, secret, scope, timeoutMs }, clock)
     }
     case 'bearer':
       return new BearerToken(config.secret)

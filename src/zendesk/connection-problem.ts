@@ -5,18 +5,18 @@ import { ProxyError } from '../network/tunnel.js'
 import { Problem } from '../problems/problem.js'
 
 /** What an error of undici, TLS or the socket means; `answered` tells whether the head of an answer had come. */
-export function connectionProblem(error: unknown, answered: boolean): Problem {
+export function connectionProblem(error: unknown, answered: boolean, zendeskMs: number): Problem {
   if (error instanceof ProxyError)
-    return new Problem('zendesk-unavailable', { cause: error, isTransient: error.isTransient })
+    return new Problem('zendesk-unavailable', { cause: error, zendeskMs, isTransient: error.isTransient })
   const code = errorCode(error)
-  if (CERTIFICATE_CODES.test(code)) return new Problem('zendesk-untrusted', { cause: error })
+  if (CERTIFICATE_CODES.test(code)) return new Problem('zendesk-untrusted', { cause: error, zendeskMs })
   if (answered || GARBAGE_CODES.test(code) || isCutInHead(error))
-    return new Problem('zendesk-bad-response', { cause: error })
-  if (TIMEOUT_CODES.test(code)) return new Problem('zendesk-timeout', { cause: error })
+    return new Problem('zendesk-bad-response', { cause: error, zendeskMs })
+  if (TIMEOUT_CODES.test(code)) return new Problem('zendesk-timeout', { cause: error, zendeskMs })
   if (code === '' || error instanceof errors.InvalidArgumentError) {
-    return new Problem('internal-error', { cause: error })
+    return new Problem('internal-error', { cause: error, zendeskMs })
   }
-  return new Problem('zendesk-unavailable', { cause: error })
+  return new Problem('zendesk-unavailable', { cause: error, zendeskMs })
 }
 
 /**

@@ -1,56 +1,93 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '../problems/problem.js'
+import { systemClock, type Clock, type Timer } from './clock.js'
 
 /** The one time limit of an operation. Everything done under it waits through it, so that nothing can outlast it. */
 export class Deadline {
-  readonly signal: AbortSignal
-  /** How long it was at the beginning. */
+  /** How long it was at the beginning, in milliseconds. */
   readonly totalMs: number
+  readonly #clock: Clock
   readonly #endsAt: number
-  readonly #timer: NodeJS.Timeout
+  readonly #timer: Timer
+  readonly #observers = new Set<(problem: Problem) => void>()
+  #problem: Problem | undefined
+  #controller: AbortController | undefined
 
-  constructor(milliseconds: number) {
+  constructor(milliseconds: number, clock: Clock = systemClock) {
     this.totalMs = milliseconds
-    const controller = new AbortController()
-    this.signal = controller.signal
-    this.#endsAt = performance.now() + milliseconds
-    this.#timer = setTimeout(() => {
-      controller.abort(new Problem('zendesk-timeout'))
+    this.#clock = clock
+    this.#endsAt = clock.now() + milliseconds
+    this.#timer = clock.setTimeout(() => {
+      this.#pass()
     }, milliseconds)
   }
 
   remainingMs(): number {
-    return Math.max(this.#endsAt - performance.now(), 0)
+    return Math.max(this.#endsAt - this.#clock.now(), 0)
+  }
+
+  get hasPassed(): boolean {
+    return this.#problem !== undefined
+  }
+
+  /** Throws `zendesk-timeout` once it has passed. */
+  check(): void {
+    if (this.#problem) throw this.#problem
+  }
+
+  /** For libraries that take a signal; made only when asked for. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#problem) this.#controller.abort(this.#problem)
+    return this.#controller.signal
+  }
+
+  /** Calls back when it passes, unless `forget` comes first. */
+  observe(act: (problem: Problem) => void): void {
+    if (this.#problem) act(this.#problem)
+    else this.#observers.add(act)
+  }
+
+  forget(act: (problem: Problem) => void): void {
+    this.#observers.delete(act)
   }
 
   /** Throws `zendesk-timeout` when the deadline passes first. */
-  async sleep(milliseconds: number): Promise<void> {
-    try {
-      await delay(milliseconds, undefined, { signal: this.signal })
-    } catch {
-      throw this.signal.reason
-    }
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = (problem: Problem) => {
+        this.#clock.clearTimeout(timer)
+        reject(problem)
+      }
+      const timer = this.#clock.setTimeout(() => {
+        this.forget(stop)
+        resolve()
+      }, milliseconds)
+      this.observe(stop)
+    })
   }
 
   /** What the promise gives, or `zendesk-timeout` when the deadline passes first; the promise itself goes on. */
-  async bound<T>(promise: Promise<T>): Promise<T> {
-    let stop: (() => void) | undefined
-    const passed = new Promise<never>((_, reject) => {
-      stop = () => {
-        reject(this.signal.reason as Problem)
+  bound<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.observe(reject)
+      const settle = () => {
+        this.forget(reject)
+        resolve(promise)
       }
-      this.signal.addEventListener('abort', stop, { once: true })
-      if (this.signal.aborted) stop()
+      promise.then(settle, settle)
     })
-    try {
-      return await Promise.race([promise, passed])
-    } finally {
-      if (stop) this.signal.removeEventListener('abort', stop)
-    }
   }
 
   /** To be called when the operation is over: frees the timer. */
   end(): void {
-    clearTimeout(this.#timer)
+    this.#clock.clearTimeout(this.#timer)
+  }
+
+  #pass(): void {
+    const problem = new Problem('zendesk-timeout')
+    this.#problem = problem
+    this.#controller?.abort(problem)
+    for (const act of this.#observers) act(problem)
+    this.#observers.clear()
   }
 }

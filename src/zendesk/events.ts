@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
-import type { Wait } from './pace.js'
+import type { OperationName } from './operation.js'
+import type { Wait } from './traffic/pace.js'
 import type { ScheduleFinding } from './traffic/redis-schedule.js'
 import type { Exchange } from './transport.js'
 
@@ -7,12 +8,12 @@ import type { Exchange } from './transport.js'
 export class ZendeskEvents extends EventEmitter<{
   /** One call, after its answer or failure. */
   call: [Exchange]
-  /** A renewal begins, in the asynchronous context of the caller who asked first. */
-  started: []
+  /** A flight begins, in the asynchronous context of the caller who asked first. */
+  started: [operation: OperationName]
   /** A slot that came, or was refused because it would have come too late. */
   slot: [Wait]
   /** A flight has settled; how many callers shared it. */
-  settled: [callers: number]
+  settled: [operation: OperationName, callers: number]
   /** Open when Zendesk keeps failing; closed when a probe has succeeded. */
   breaker: ['open' | 'closed']
   /** Something about the shared Redis that the operator should know. */

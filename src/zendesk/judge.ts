@@ -10,6 +10,8 @@ export interface Answer {
   status: number
   headers: Record<string, string | string[] | undefined>
   body: Uint8Array | undefined
+  /** From the start of the call to the end of what matters of its answer, in milliseconds. */
+  zendeskMs: number
 }
 
 /** The `authenticity_token` of a renewal, or the problem that the answer means. Pure; no byte of the body enters a problem. */
@@ -50,7 +52,8 @@ export function judgeEcho<T>(verdict: T | Problem, answer: Answer, secrets: stri
   const judged = echo ? problem('zendesk-bad-response', answer) : verdict
   if (!(judged instanceof Problem) || !echoes(judged.zendesk?.requestId ?? '', secrets)) return judged
   const { code, retryAfter, isTransient, isOutage } = judged
-  return new Problem(code, { retryAfter, isTransient, isOutage, zendesk: { status: answer.status } })
+  const { status, zendeskMs } = answer
+  return new Problem(code, { retryAfter, isTransient, isOutage, zendeskMs, zendesk: { status } })
 }
 
 export interface Identity {
@@ -114,7 +117,7 @@ function saysNoAccount(body: Answer['body']): boolean {
 }
 
 function problem(code: ProblemCode, answer: Answer, marks: Marks = {}): Problem {
-  return new Problem(code, { ...marks, zendesk: zendeskReply(answer) })
+  return new Problem(code, { ...marks, zendesk: zendeskReply(answer), zendeskMs: answer.zendeskMs })
 }
 
 /** What the status says beyond the code. */

@@ -1,4 +1,4 @@
-import { placeOf } from '../log/error-place.js'
+import { errorCode } from '../log/error-place.js'
 import type { ForwardProxies } from '../network/forward-proxies.js'
 import { answerOfProxy, plainProxy } from '../network/outbound.js'
 import type { ProblemCode } from '../problems/catalogue.js'
@@ -8,6 +8,7 @@ import { connectionProblem } from './connection-problem.js'
 import { Connections, type Connection } from './connections.js'
 import type { Deadline } from './deadline.js'
 import { judgeEcho, type Answer } from './judge.js'
+import type { Call, OperationName, Verdict } from './operation.js'
 
 /** Gets bytes from Zendesk within bounds; what they mean is for the judge. Sends these headers and no others. */
 export class Transport {
@@ -32,29 +33,22 @@ export class Transport {
   }
 
   /** Asks Zendesk and has the answer judged. */
-  async exchange<T>(
-    request: ZendeskRequest,
-    judge: (answer: Answer) => T | Problem,
-    deadline: Deadline,
-  ): Promise<Verdict<T>> {
+  async exchange<T>(call: Call<T>): Promise<Verdict<T>> {
     const startedAt = performance.now()
     const connection = this.#connections.take()
-    const { answer, end } = await this.#send(connection, request, deadline)
-    const secrets = [...request.secrets, ...this.#proxies.secrets()]
-    const verdict = answer instanceof Problem ? answer : judgeEcho(judge(answer), answer, secrets)
-    const zendeskMs = performance.now() - startedAt
+    const { answer, end } = await this.#send(connection, call, startedAt)
+    const verdict = answer instanceof Problem ? answer : this.#judge(call, answer)
     this.#settle(connection, verdict, end)
-    const status = answer instanceof Problem ? undefined : answer.status
+    const operation = call.operation.name
+    const { status } = answer instanceof Problem ? { status: undefined } : answer
     if (verdict instanceof Problem) {
-      verdict.zendeskMs = zendeskMs
-      const { code, retryAfter, cause } = verdict
-      const { errorCode } = placeOf(cause)
-      this.#observe({ operation: request.operation, outcome: code, status, zendeskMs, retryAfter, errorCode })
+      const { code: outcome, retryAfter, cause, zendeskMs = 0 } = verdict
+      this.#observe({ operation, outcome, status, zendeskMs, retryAfter, errorCode: errorCode(cause) })
       return verdict
     }
-    this.#usualMs = zendeskMs
-    this.#observe({ operation: request.operation, outcome: 'ok', status, zendeskMs })
-    return { value: verdict, zendeskMs }
+    this.#usualMs = verdict.zendeskMs
+    this.#observe({ operation, outcome: 'ok', status, zendeskMs: verdict.zendeskMs })
+    return verdict
   }
 
   /** From the next call on, connections are new. */
@@ -67,8 +61,15 @@ export class Transport {
     return Promise.resolve()
   }
 
+  /** Whatever the operation hands on is checked here for what must not come back. */
+  #judge<T>({ operation, secrets = [] }: Call<T>, answer: Answer): Verdict<T> {
+    const judged = judgeEcho(operation.judge(answer), answer, [...secrets, ...this.#proxies.secrets()])
+    return judged instanceof Problem ? judged : { value: judged, zendeskMs: answer.zendeskMs }
+  }
+
   /** The answer, or the problem that kept it from coming, and a promise that is true once the connection can be used again. */
-  async #send(connection: Connection, request: ZendeskRequest, deadline: Deadline): Promise<Sent> {
+  async #send<T>(connection: Connection, call: Call<T>, startedAt: number): Promise<Sent> {
+    const { operation, deadline, headers: own, body = null } = call
     const { signal } = deadline
     const silence = connection.isReused ? this.#endSilence(connection, deadline) : undefined
     let answered = false
@@ -76,16 +77,16 @@ export class Transport {
       // undici notices an abort only once there is a connection.
       const response = await deadline.bound(
         connection.request({
-          method: request.method,
-          path: request.path,
+          method: operation.method,
+          path: operation.path,
           headers: {
             accept: 'application/json',
             // Some 120 octets, which gzip would only make longer. An answer in gzip is understood all the same.
             'accept-encoding': 'identity',
             'user-agent': this.#userAgent,
-            ...request.headers,
+            ...own,
           },
-          body: request.body ?? null,
+          body,
           signal,
         }),
       )
@@ -96,9 +97,13 @@ export class Transport {
       const proxyError = this.#answersMayBeOfProxy && answerOfProxy(statusCode, headers)
       if (proxyError) throw proxyError
       answered = true
-      return await readAnswer(response, signal)
+      const read = await readAnswer(response, signal)
+      return { ...read, answer: { ...read.answer, zendeskMs: performance.now() - startedAt } }
     } catch (error) {
-      const problem = signal.aborted ? (signal.reason as Problem) : connectionProblem(error, answered)
+      const zendeskMs = performance.now() - startedAt
+      const problem = deadline.hasPassed
+        ? new Problem('zendesk-timeout', { zendeskMs })
+        : connectionProblem(error, answered, zendeskMs)
       return { answer: problem, end: Promise.resolve(false) }
     } finally {
       clearTimeout(silence)
@@ -151,12 +156,9 @@ interface Sent {
   end: Promise<boolean>
 }
 
-/** What an exchange gave and how long Zendesk took, in milliseconds. */
-export type Verdict<T> = { value: T; zendeskMs: number } | Problem
-
 /** One call to Zendesk, for logs and metrics. */
 export interface Exchange {
-  operation: Operation
+  operation: OperationName
   outcome: 'ok' | ProblemCode
   status: number | undefined
   zendeskMs: number
@@ -164,16 +166,4 @@ export interface Exchange {
   retryAfter?: number | undefined
   /** What the system, TLS or HTTP said where no answer came, e.g. ECONNREFUSED. */
   errorCode?: string | undefined
-}
-
-export type Operation = 'renew' | 'identify' | 'token'
-
-export interface ZendeskRequest {
-  operation: Operation
-  method: 'GET' | 'POST'
-  path: string
-  headers?: Record<string, string>
-  body?: string
-  /** What this request carries, in clear, that must not come back. */
-  secrets: string[]
 }

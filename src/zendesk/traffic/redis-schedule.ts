@@ -1,5 +1,6 @@
 import type { RedisClient } from '../../redis/client.js'
-import type { Budget } from '../budget.js'
+import { systemClock, type Clock } from '../clock.js'
+import type { Budget } from './budget.js'
 import { LocalSchedule, LOOK_EVERY_MS, type Schedule, type Slot, type SlotRequest } from './schedule.js'
 import { SCHEDULE_SCRIPT } from './schedule-script.js'
 
@@ -13,6 +14,7 @@ export class RedisSchedule implements Schedule {
   readonly #budget: Budget
   readonly #observe: (finding: ScheduleFinding) => void
   readonly #local: LocalSchedule
+  readonly #clock: Pick<Clock, 'now'>
   /** Whether the pause under way is in Redis: it may have begun while Redis was unreachable. */
   #published = true
 
@@ -22,12 +24,14 @@ export class RedisSchedule implements Schedule {
     endpoint: string,
     budget: Budget,
     observe: (finding: ScheduleFinding) => void = () => undefined,
+    clock: Pick<Clock, 'now'> = systemClock,
   ) {
     this.#redis = redis
     this.#endpoint = endpoint
     this.#budget = budget
     this.#observe = observe
-    this.#local = new LocalSchedule(budget)
+    this.#clock = clock
+    this.#local = new LocalSchedule(budget, clock)
   }
 
   async take(request: SlotRequest): Promise<Slot> {
@@ -37,7 +41,7 @@ export class RedisSchedule implements Schedule {
     }
     const { perMinute, spread } = this.#budget
     const { longestWaitMs, remainingMs, reserved } = request
-    const dueInMs = this.#budget.dueInMs(performance.now())
+    const dueInMs = this.#budget.dueInMs(this.#clock.now())
     const wanted = [longestWaitMs, remainingMs, reserved ? 1 : 0]
     const reply = await this.#run(
       'take',
@@ -86,10 +90,10 @@ export class RedisSchedule implements Schedule {
       case 'probe':
         return { reason: 'pause', waitMs: Math.min(waitMs, LOOK_EVERY_MS), reserved: false }
       case 'budget':
-        if (more === '1') this.#budget.spend(performance.now())
+        if (more === '1') this.#budget.spend(this.#clock.now())
         return { reason: 'budget', waitMs, reserved: more === '1' }
       default:
-        if (!request.reserved) this.#budget.spend(performance.now())
+        if (!request.reserved) this.#budget.spend(this.#clock.now())
         return { reason: 'none', waitMs: 0, reserved: false, ...(more && { probe: Number(more) }) }
     }
   }

@@ -1,3 +1,5 @@
+import { systemClock, type Clock } from '../clock.js'
+
 /** After the first refusal; twice as long after each further one. */
 const FIRST_MS = 500
 /** Between tries of a credential that Zendesk may not know yet: seldom longer than a caller can wait. */
@@ -9,25 +11,24 @@ const LONGEST_MS = 60_000
  * first accepted call, and a changed secret, end the pause.
  */
 export class Refusals {
-  readonly #now: () => number
+  readonly #clock: Pick<Clock, 'now'>
   #count = 0
   #until = 0
   /** Whether Zendesk may only need a moment to know the credential, so that the pause is worth waiting for. */
   mayPass = false
 
-  /** @param now milliseconds of a clock that never goes back. */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now
+  constructor(clock: Pick<Clock, 'now'> = systemClock) {
+    this.#clock = clock
   }
 
   /** Milliseconds until the next call may go; 0 = now. */
   get waitMs(): number {
-    return Math.max(this.#until - this.#now(), 0)
+    return Math.max(this.#until - this.#clock.now(), 0)
   }
 
   refused(isNew: boolean): void {
     const longestMs = isNew ? LONGEST_WHILE_NEW_MS : LONGEST_MS
-    this.#until = this.#now() + Math.min(FIRST_MS * 2 ** this.#count, longestMs)
+    this.#until = this.#clock.now() + Math.min(FIRST_MS * 2 ** this.#count, longestMs)
     this.#count += 1
     this.mayPass = isNew
   }

@@ -1,4 +1,5 @@
-import type { Budget } from '../budget.js'
+import { systemClock, type Clock } from '../clock.js'
+import type { Budget } from './budget.js'
 
 /** When calls to one endpoint may start: in a slot of the budget and not during a pause, after which one call goes first as a probe. */
 export interface Schedule {
@@ -38,20 +39,19 @@ export const LOOK_EVERY_MS = 50
 /** The schedule of this process alone. */
 export class LocalSchedule implements Schedule {
   readonly #budget: Budget
-  readonly #now: () => number
+  readonly #clock: Pick<Clock, 'now'>
   #pausedUntil = 0
   /** From the begin of a pause until a probe got an answer. */
   #awaitingProbe = false
   #probeUntil = 0
 
-  /** @param now milliseconds of a clock that never goes back. */
-  constructor(budget: Budget, now: () => number = () => performance.now()) {
+  constructor(budget: Budget, clock: Pick<Clock, 'now'> = systemClock) {
     this.#budget = budget
-    this.#now = now
+    this.#clock = clock
   }
 
   take({ longestWaitMs, remainingMs, reserved }: SlotRequest): Slot {
-    const now = this.#now()
+    const now = this.#clock.now()
     if (now < this.#pausedUntil) return wait('pause', this.#pausedUntil - now)
     if (this.#awaitingProbe && now < this.#probeUntil)
       return wait('pause', Math.min(this.#probeUntil - now, LOOK_EVERY_MS))
@@ -67,7 +67,7 @@ export class LocalSchedule implements Schedule {
   }
 
   pause(milliseconds: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + milliseconds)
+    this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + milliseconds)
     this.#awaitingProbe = true
     this.#probeUntil = 0
   }
@@ -80,7 +80,7 @@ export class LocalSchedule implements Schedule {
   }
 
   get pausedForMs(): number {
-    return Math.max(this.#pausedUntil - this.#now(), 0)
+    return Math.max(this.#pausedUntil - this.#clock.now(), 0)
   }
 }
 

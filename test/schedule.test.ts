@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Budget } from '../src/zendesk/budget.js'
+import { Budget } from '../src/zendesk/traffic/budget.js'
 import { LocalSchedule } from '../src/zendesk/traffic/schedule.js'
 
 const MINUTE = 60_000
@@ -37,7 +37,7 @@ t.test('the budget is used: a flood gets nearly all of it, a patient caller alwa
 
 t.test('a turn is taken in the order of asking, and the wait that is told is the true one', (t) => {
   let now = 0
-  const schedule = new LocalSchedule(new Budget(10), () => now)
+  const schedule = new LocalSchedule(new Budget(10), { now: () => now })
   const ask = (remainingMs = 30_000) => schedule.take({ ...within(remainingMs), reserved: false })
   t.equal(ask().waitMs, 0)
   const [second, third] = [ask(), ask()]
@@ -52,7 +52,7 @@ t.test('a turn is taken in the order of asking, and the wait that is told is the
 
 t.test('after a pause one call goes ahead, and the others wait until it has landed', (t) => {
   let now = 0
-  const schedule = new LocalSchedule(new Budget(0), () => now)
+  const schedule = new LocalSchedule(new Budget(0), { now: () => now })
   const ask = () => schedule.take({ ...within(5_000), reserved: false })
   const gone = ask()
   t.equal(gone.waitMs, 0)
@@ -84,7 +84,7 @@ t.test('after a pause one call goes ahead, and the others wait until it has land
 
 t.test('a turn that was reserved before a pause does not count in it', (t) => {
   let now = 0
-  const schedule = new LocalSchedule(new Budget(10), () => now)
+  const schedule = new LocalSchedule(new Budget(10), { now: () => now })
   schedule.take({ ...within(60_000), reserved: false })
   const { waitMs } = schedule.take({ ...within(60_000), reserved: false })
   schedule.pause(60_000)
@@ -101,7 +101,7 @@ function within(remainingMs: number) {
 /** When calls leave that are asked for after these gaps, by callers who wait so long at the most. */
 function departuresOf(perMinute: number, gaps: number[], remainingMs: number): number[] {
   let now = 0
-  const schedule = new LocalSchedule(new Budget(perMinute), () => now)
+  const schedule = new LocalSchedule(new Budget(perMinute), { now: () => now })
   return gaps.flatMap((gap) => {
     now += gap
     const turn = schedule.take({ ...within(remainingMs), reserved: false })
