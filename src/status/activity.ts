@@ -16,7 +16,7 @@ export class Activity {
       .on('slot', ({ refused }) => {
         if (!refused) this.calls.add()
       })
-      .on('settled', (callers) => {
+      .on('settled', (_operation, callers) => {
         this.flights.add()
         this.callers.add(callers)
       })
