@@ -14,7 +14,12 @@ t.test('after a 429 no call is made, and every caller is told how long that stil
     const { clock } = zendesk
     const startedAt = clock.now()
     const { problem } = await clock.until(outcomeOf(client.renewSession()))
-    t.match(problem, { code: 'zendesk-rate-limited', retryAfter: left, waitsFor: 'pause', zendesk: undefined })
+    t.match(problem, {
+      code: 'zendesk-rate-limited',
+      retryAfter: left,
+      waitsFor: 'pause',
+      zendesk: undefined,
+    })
     t.equal(clock.now(), startedAt, 'at once')
     t.equal(client.outlook().pausedForSeconds, left)
     await clock.pass(1_000)

@@ -90,24 +90,27 @@ t.test('tries end with the deadline', async (t) => {
   }
 })
 
-t.test('the breaker opens while Zendesk keeps failing: it shows, and callers are told the wait', async (t) => {
-  const { url, zendesk, log } = await startBoth(t, { DOCS: 'false' })
-  const breaker = async () => (await ask(`${url}/readyz`)).body?.['breaker']
-  zendesk.misbehave({ kind: 'status', status: 500 })
-  t.equal(await breaker(), 'closed')
-  for (let failures = 0; failures < 5; failures++)
-    t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-error')
-  const refused = await ask(`${url}/session/renew`)
-  const retryAfter = Number(refused.body?.['retryAfter'])
-  t.ok(retryAfter === 1 || retryAfter === 2)
-  checkProblem(t, refused, { status: 503, code: 'zendesk-unavailable', retryAfter })
-  t.equal(zendesk.requests.length, 5, 'Zendesk is not asked')
-  t.ok(log.some(({ msg, level }) => level === 40 && /keeps failing/.test(String(msg))))
-  t.equal((await ask(`${url}/readyz`)).status, 200, 'an outage of Zendesk does not make us unready')
-  zendesk.heal()
-  await until('a probe succeeds', async () => (await ask(`${url}/session/renew`)).status === 200)
-  t.equal(await breaker(), 'closed')
-})
+t.test(
+  'the breaker opens while Zendesk keeps failing: it shows, and callers are told the wait',
+  async (t) => {
+    const { url, zendesk, log } = await startBoth(t, { DOCS: 'false' })
+    const breaker = async () => (await ask(`${url}/readyz`)).body?.['breaker']
+    zendesk.misbehave({ kind: 'status', status: 500 })
+    t.equal(await breaker(), 'closed')
+    for (let failures = 0; failures < 5; failures++)
+      t.equal((await ask(`${url}/session/renew`)).body?.['code'], 'zendesk-error')
+    const refused = await ask(`${url}/session/renew`)
+    const retryAfter = Number(refused.body?.['retryAfter'])
+    t.ok(retryAfter === 1 || retryAfter === 2)
+    checkProblem(t, refused, { status: 503, code: 'zendesk-unavailable', retryAfter })
+    t.equal(zendesk.requests.length, 5, 'Zendesk is not asked')
+    t.ok(log.some(({ msg, level }) => level === 40 && /keeps failing/.test(String(msg))))
+    t.equal((await ask(`${url}/readyz`)).status, 200, 'an outage of Zendesk does not make us unready')
+    zendesk.heal()
+    await until('a probe succeeds', async () => (await ask(`${url}/session/renew`)).status === 200)
+    t.equal(await breaker(), 'closed')
+  },
+)
 
 t.test('one probe at a time closes the breaker again', async (t) => {
   const zendesk = new VirtualZendesk()

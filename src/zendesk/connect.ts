@@ -15,7 +15,11 @@ import { Transport, type TransportSettings } from './transport.js'
 /** A client for the account at `origin`. */
 export function connectZendesk(settings: ZendeskSettings & TransportSettings): ZendeskClient {
   const events = new ZendeskEvents()
-  return assembleClient(settings, new Transport(settings, (exchange) => events.emit('call', exchange)), events)
+  return assembleClient(
+    settings,
+    new Transport(settings, (exchange) => events.emit('call', exchange)),
+    events,
+  )
 }
 
 /** The client on any transport. */
