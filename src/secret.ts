@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 
 /** How often a followed file is looked at. A stat costs microseconds; kubelet itself needs up to a minute. */
 const LOOK_EVERY_MS = 250
-/** Octets; so that a wrong path, as of a device, is not read for ever. */
+/** In bytes; so that a wrong path, such as that of a device, is not read for ever. */
 const LARGEST_FILE = 1024 * 1024
 
 /**
@@ -20,6 +20,7 @@ export class Secret<T = string> {
   #log: SecretLog | undefined
   #changed: (() => void) | undefined
   #bad: string | undefined
+  #badValues = 0
 
   /** @throws {SecretError} that says what is wrong with the text or the file, without quoting it. */
   constructor(name: string, source: { text: string } | { path: string }, understand: (text: string) => T) {
@@ -28,6 +29,20 @@ export class Secret<T = string> {
     this.#path = 'path' in source ? source.path : undefined
     this.#text = 'path' in source ? readSecretFile(source.path) : source.text
     this.#value = understand(this.#text)
+  }
+
+  get isFromFile(): boolean {
+    return this.#path !== undefined
+  }
+
+  /** Whether its file now holds something that cannot be used, so that the last good value is kept. */
+  get isFileBad(): boolean {
+    return this.#bad !== undefined
+  }
+
+  /** How often the file was changed to something that cannot be used. */
+  get badValues(): number {
+    return this.#badValues
   }
 
   reveal(): T {
@@ -48,7 +63,7 @@ export class Secret<T = string> {
     this.#changed = changed
     if (this.#path === undefined) return
     watchFile(this.#path, { interval: LOOK_EVERY_MS, persistent: false }, this.#look)
-    // What changes between the reading at the start and the first look of the watch is no change to the watch.
+    // watchFile misses a change made between our first read and its first poll; look once more.
     setTimeout(this.#look, 2 * LOOK_EVERY_MS).unref()
   }
 
@@ -62,7 +77,10 @@ export class Secret<T = string> {
     let text: string | undefined
     try {
       text = readSecretFile(this.#path)
-      if (text === this.#text) return false
+      if (text === this.#text) {
+        this.#restored()
+        return false
+      }
       const value = this.#understand(text)
       this.#previous = this.#value
       this.#value = value
@@ -82,10 +100,18 @@ export class Secret<T = string> {
     const why = error instanceof SecretError ? error.message : 'unreadable'
     if (this.#bad === (text ?? why)) return
     this.#bad = text ?? why
+    this.#badValues += 1
     this.#log?.error(
       { secret: this.name, why },
       'secret file changed, but its value is bad: keeping the last good one',
     )
+  }
+
+  /** The file holds the value in use again. */
+  #restored(): void {
+    if (this.#bad === undefined) return
+    this.#bad = undefined
+    this.#log?.info({ secret: this.name }, 'secret file restored, same value in use')
   }
 
   readonly #look = (): void => {

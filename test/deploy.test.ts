@@ -12,21 +12,22 @@ import { freePort } from './support/free-port.js'
 import { ask, speak, startBoth } from './support/helper.js'
 
 interface Alerts {
-  groups: { rules: { alert: string; expr: string; annotations: { runbook: string } }[] }[]
+  groups: { rules: { alert: string; expr: string; annotations: { runbook_url: string } }[] }[]
 }
 interface Dashboard {
-  panels: { title: string; targets: { expr: string }[] }[]
+  panels: { title: string; targets?: { expr: string }[] }[]
+  templating: { list: { name: string; query: unknown }[] }
 }
 interface Compose {
   services: Record<string, { environment?: Record<string, string>; ports?: string[] }>
 }
 
 const alerts = (parse(text('prometheus/alerts.yml')) as Alerts).groups.flatMap(({ rules }) => rules)
-const { panels } = JSON.parse(text('grafana/dashboard.json')) as Dashboard
+const { panels, templating } = JSON.parse(text('grafana/dashboard.json')) as Dashboard
 
 const asked = [
   ...alerts.map(({ alert, expr }) => ({ place: alert, expr })),
-  ...panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ place: title, expr }))),
+  ...panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ place: title, expr }))),
 ]
 
 /** Prometheus itself adds these to what it scrapes. */
@@ -43,6 +44,21 @@ t.test('alerts and dashboard ask only for what the service exports', async (t) =
       t.strictSame(unknown, [], `${place}: labels of ${metric}`)
     }
   }
+})
+
+t.test('every alert and every panel keeps installations apart by namespace', (t) => {
+  for (const { alert, expr } of alerts)
+    for (const aggregation of expr.match(/\b(?:sum|min|max|avg|count)\b[^(]*\([^)]*\)/g) ?? [])
+      t.match(aggregation, /by \([^)]*\bnamespace\b/, alert)
+  for (const { title, targets = [] } of panels)
+    for (const { expr } of targets)
+      for (const [, selector = ''] of expr.matchAll(/\{([^}]*)\}/g))
+        t.match(selector, 'namespace=~"$namespace"', title)
+  t.match(
+    templating.list.map(({ name }) => name),
+    ['datasource', 'namespace'],
+  )
+  t.end()
 })
 
 t.test('alerts and dashboard know only problems that exist', (t) => {
@@ -71,7 +87,7 @@ t.test('what is asked of a metric is found in an expression', (t) => {
 t.test('every alert leads to its place in the guide', (t) => {
   const headings: string[] = readFileSync('docs/operating.md', 'utf8').match(/^### \w+$/gm) ?? []
   for (const { alert, annotations } of alerts) {
-    t.equal(annotations.runbook, `docs/operating.md#${alert.toLowerCase()}`)
+    t.equal(annotations.runbook_url, `{{ $externalLabels.runbooks }}/operating.md#${alert.toLowerCase()}`)
     t.ok(headings.includes(`### ${alert}`), `the guide says what ${alert} means`)
   }
   t.end()
@@ -195,7 +211,7 @@ async function scrape(t: Test): Promise<string> {
   const port = await freePort()
   const { url, zendesk } = await startBoth(t, {
     METRICS_PORT: String(port),
-    REDIS_URL: 'redis://127.0.0.1:1',
+    REDIS_URL_FILE: join(t.testdir({ 'redis-url': 'redis://127.0.0.1:1' }), 'redis-url'),
   })
   await ask(`${url}/session/renew`)
   zendesk.misbehave({ kind: 'status', status: 404 })

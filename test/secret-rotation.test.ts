@@ -1,8 +1,11 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { readConfig } from '../src/config/read.js'
+import { secretNames } from '../src/config/variables.js'
 import { until } from './support/fixtures.js'
 import { ask, startService, startZendesk, type Service } from './support/helper.js'
-import type { SandboxCredentials, SandboxZendesk } from './sandbox/zendesk.js'
+import { SANDBOX_CREDENTIALS, type SandboxCredentials, type SandboxZendesk } from './sandbox/zendesk.js'
 
 interface SecretKind {
   variable: string
@@ -133,6 +136,64 @@ t.test('a bad new value is logged, and the last good one kept', async (t) => {
   await until('it is read', () => log.some(({ msg }) => /new value in use/.test(String(msg))))
   zendesk.credentials.bearerToken = 'sandbox-good-not-a-secret'
   t.equal((await ask(`${url}/session/renew`)).status, 200)
+})
+
+t.test(
+  'a bad file shows in the metrics until it is good again, even with the value that was kept',
+  async (t) => {
+    const { zendesk, environment } = await startZendesk(t)
+    const digests = ['ab', 'cd'].map((byte) => `shop:${byte.repeat(32)}`)
+    const { path, replace } = plainFile(t, digests[0] ?? '')
+    const { app, log } = await startService(t, { ...environment, CALLER_KEYS_FILE: path, METRICS_PORT: '0' })
+    const metrics = String(log.find(({ msg }) => msg === 'serving metrics')?.['address'])
+    const seen = async (content: string | undefined) => {
+      if (content === undefined) rmSync(path)
+      else replace(content)
+      app.config.callerKeys?.refresh()
+      const { text } = await ask(`${metrics}/metrics`)
+      const value = (name: string) =>
+        new RegExp(`^zendesk_session_proxy_secret_file_${name}\\{secret="CALLER_KEYS"\\} (\\d+)$`, 'm').exec(
+          text,
+        )?.[1]
+      return [value('bad'), value('errors_total')]
+    }
+    t.same(await seen(digests[0]), ['0', '0'])
+    t.same(await seen('shop:canary'), ['1', '1'])
+    t.same(await seen('shop:canary'), ['1', '1'], 'once for each bad value')
+    t.same(await seen(undefined), ['1', '2'])
+    t.same(await seen(digests[0]), ['0', '2'], 'as it was')
+    t.match(log.at(-1), { secret: 'CALLER_KEYS', msg: 'secret file restored, same value in use' })
+    t.same(await seen('shop:canary'), ['1', '3'])
+    t.same(await seen(digests[1]), ['0', '3'], 'a new one')
+    t.notMatch(JSON.stringify(log), 'canary')
+    t.equal(zendesk.requests.length, 0)
+  },
+)
+
+t.test('the file of every secret is watched by the metrics', async (t) => {
+  const content: Record<string, string> = {
+    CALLER_KEYS: `shop:${'ab'.repeat(32)}`,
+    REDIS_URL: 'redis://127.0.0.1',
+    HTTPS_PROXY: 'http://127.0.0.1:3128',
+  }
+  const folder = t.testdir(
+    Object.fromEntries(secretNames.map((name) => [name, content[name] ?? 'sandbox-not-a-secret'])),
+  )
+  const watched = await Promise.all(
+    KINDS.map(async ({ variable, companions }) => {
+      const others = secretNames.filter((name) => !name.startsWith('ZENDESK_')).map((name) => `${name}_FILE`)
+      const config = await readConfig({
+        ZENDESK_SUBDOMAIN: 'acme',
+        REDIS_MODE: 'sentinel',
+        ...companions(SANDBOX_CREDENTIALS),
+        ...Object.fromEntries(
+          [variable, ...others].map((name) => [name, join(folder, name.replace(/_FILE$/, ''))]),
+        ),
+      })
+      return config.secretFiles.map(({ name }) => name)
+    }),
+  )
+  t.same([...new Set(watched.flat())].sort(), [...secretNames].sort())
 })
 
 function startWithFile(t: Test, zendesk: SandboxZendesk, kind: SecretKind, path: string): Promise<Service> {

@@ -36,6 +36,8 @@ export interface Config extends Omit<Environment, Hidden> {
   publicUrl: string
   /** Its path, which a proxy takes away, without a slash at the end; empty where there is none. */
   publicPath: string
+  /** Secrets whose files are followed. */
+  secretFiles: Secret<unknown>[]
   /** To which traces are posted; undefined = no tracing. */
   tracesUrl: string | undefined
   /** What the operator should know at the start although the service can run. */
@@ -56,16 +58,25 @@ export function settle(environment: Environment, faults: Faults, names: string[]
   const keysGiven = environment.CALLER_KEYS !== undefined || environment.CALLER_KEYS_FILE !== undefined
   checkOpenness(environment, keysGiven || environment.JWT_ISSUER !== undefined, faults)
   const address = publicUrl(environment, faults)
+  const redis = redisConfig(environment, faults)
+  const proxies = forwardProxies(environment, faults)
   const settled = {
     callerKeys: keys,
     jwt,
     corsOrigins: corsOrigins(environment, faults),
     trustedProxies: trustedProxies(environment, faults),
-    redis: redisConfig(environment, faults),
-    forwardProxies: forwardProxies(environment, faults),
+    redis,
+    forwardProxies: proxies,
     publicUrl: address,
     publicPath: address.replace(/^https?:\/\/[^/]*/, ''),
     tracesUrl: tracesUrl(environment, faults),
+    secretFiles: fromFiles([
+      credentials?.secret,
+      keys,
+      redis?.url,
+      redis?.sentinelPassword,
+      ...proxies.secretFiles,
+    ]),
   }
   const unknown = nameWarnings(names)
   faults.throwIfAny(unknown)
@@ -78,6 +89,10 @@ export function settle(environment: Environment, faults: Faults, names: string[]
     zendeskCredentials: credentials,
   }
   return { ...config, warnings: [...startWarnings(config, names), ...faults.suspicions(), ...unknown] }
+}
+
+function fromFiles(secrets: (Secret<unknown> | undefined)[]): Secret<unknown>[] {
+  return secrets.flatMap((secret) => (secret?.isFromFile ? [secret] : []))
 }
 
 function publicUrl({ PUBLIC_URL: value }: Environment, faults: Faults): string {

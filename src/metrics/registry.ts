@@ -4,6 +4,7 @@ import { version } from '../version.js'
 import { PREFIX } from './names.js'
 import { measureRedis } from './redis.js'
 import { measureRequests } from './requests.js'
+import { measureSecretFiles } from './secret-files.js'
 import { measureZendesk } from './zendesk.js'
 
 /** Measures the service from now on. Names and labels are an interface: alerts and dashboards build on them. */
@@ -25,6 +26,7 @@ export function startMetrics(app: FastifyInstance): Registry {
       this.inc(app.logLoss.dropped)
     },
   })
+  measureSecretFiles(app.config.secretFiles, registry)
   measureRequests(app, registry)
   measureZendesk(app, registry)
   if (app.redis) measureRedis(app.redis, registry)

@@ -30,6 +30,11 @@ export class ForwardProxies {
     )
   }
 
+  /** Those that may come from a file. */
+  get secretFiles(): Secret<unknown>[] {
+    return this.#settings.https ? [this.#settings.https] : []
+  }
+
   follow(log: SecretLog): void {
     this.#settings.https?.follow(log)
   }
