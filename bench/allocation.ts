@@ -36,7 +36,10 @@ export async function allocation({ times, seconds }: { times: number; seconds: n
     await cost(parts, service, CONNECTIONS, WARM_UP_S)
     const joined = await cost(parts, service, CONNECTIONS, seconds)
     const own = await cost(parts, service, 1, seconds)
-    await Promise.all([cost(parts, service, PROVOKED_CONNECTIONS, PROVOKED_S), provokeSlowState(service)])
+    await Promise.all([
+      cost(parts, service, PROVOKED_CONNECTIONS, PROVOKED_S),
+      provokeSlowState(targetOf(service)),
+    ])
     rows.push({ joined, own, after: await cost(parts, service, CONNECTIONS, seconds) })
     await service.stop()
   }
@@ -69,9 +72,8 @@ async function cost(
   connections: number,
   seconds: number,
 ): Promise<Cost> {
-  const target = { pid: service.pid, url: `${service.origin}${RENEWAL_PATH}`, headers: CALLER_HEADERS }
   await service.hear({})
-  const { requestsPerSecond } = await measure(parts, target, { delayMs: 0, connections, seconds })
+  const { requestsPerSecond } = await measure(parts, targetOf(service), { delayMs: 0, connections, seconds })
   const { allocatedBytes, promotedBytes, collectionMs } = (await service.hear({})) as HeapReading
   const requests = requestsPerSecond * seconds
   return {
@@ -79,4 +81,8 @@ async function cost(
     promotedKilobytes: promotedBytes / 1000 / requests,
     collectionMs: (collectionMs * 1000) / requests,
   }
+}
+
+function targetOf({ pid, origin }: Service) {
+  return { pid, url: `${origin}${RENEWAL_PATH}`, headers: CALLER_HEADERS }
 }

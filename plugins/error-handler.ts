@@ -4,7 +4,6 @@ import plugin from 'fastify-plugin'
 import { placeOf } from '../src/log/error-place.js'
 import { PAGE_POLICY } from '../src/page.js'
 import { notFoundPage } from '../src/problems/pages.js'
-import { hasLeft } from '../src/sockets/left.js'
 import { answerHeaders, Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 
 declare module 'fastify' {
@@ -42,10 +41,6 @@ export function onFrameworkError(error: FastifyError, request: FastifyRequest, r
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   request.problem = problem
-  if (hasLeft(request)) {
-    reply.hijack()
-    return
-  }
   if (problem.code === 'internal-error') {
     request.server.log.error({ requestId: request.id, ...placeOf(problem.cause) }, 'internal error')
   }

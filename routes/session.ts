@@ -1,6 +1,5 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
-import { hasLeft } from '../src/sockets/left.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -27,9 +26,8 @@ export default plugin(
   { name: 'session', dependencies: ['caller-auth', 'caller-limits', 'contract', 'zendesk'] },
 )
 
-async function renew(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+async function renew(this: FastifyInstance, request: FastifyRequest) {
   const { value, zendeskMs } = await this.zendesk.renewSession(request.deadline)
   request.zendeskMs = zendeskMs
-  if (hasLeft(request)) return reply.hijack()
   return { authenticity_token: value }
 }

@@ -103,6 +103,24 @@ t.test('an answer that its client does not read is given up, and does not count 
   client.destroy()
 })
 
+t.test('nothing is written to a client that has left, and its answers close with the socket', async (t) => {
+  const sockets = new Sockets(1000, 10)
+  const written: boolean[] = []
+  const server = sockets.createServer((request, response) => {
+    response.once('close', () => written.push(response.headersSent))
+    if (written.length > 0) request.socket.end()
+    response.writeHead(200, { connection: 'close' }).end('at once')
+  })
+  server.listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await new Promise((listening) => server.once('listening', listening))
+  const { port } = server.address() as AddressInfo
+  t.match(await speak(port, LIVEZ), /at once/)
+  t.equal(await speak(port, LIVEZ), '')
+  await eventually(() => written.length === 2)
+  t.same(written, [true, false])
+})
+
 t.test('each request of a client that leaves is in the log', async (t) => {
   const { port, zendesk, log, app } = await startBoth(t)
   zendesk.misbehave({ kind: 'delay', ms: 200 })

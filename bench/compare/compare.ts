@@ -77,10 +77,7 @@ export async function compare({ seconds, rounds, only }: CompareOptions): Promis
   for (const subject of alive) await run(subject, 'instant', WARM_UP_S)
   progress('provoking the slow state of the heap')
   for (const subject of alive.filter(({ name }) => name === OWN || name === 'http-proxy'))
-    await Promise.all([
-      run(subject, 'slow', PROVOKED_S),
-      provokeSlowState({ origin: new URL(subject.url).origin, pid: subject.pid }),
-    ])
+    await Promise.all([run(subject, 'slow', PROVOKED_S), provokeSlowState(subject)])
   for (const name of Object.keys(scenarios) as ScenarioName[]) {
     if (only.includes(name)) comparison.scenarios[name] = await inPairs(alive, name, rounds, run)
   }

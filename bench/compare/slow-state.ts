@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { CALLER_HEADERS, RENEWAL_PATH } from '../service.js'
 
 export interface Target {
-  origin: string
+  /** Of its renewals. */
+  url: string
+  /** That its callers send. */
+  headers: Record<string, string>
   pid: number
 }
 
@@ -24,39 +26,37 @@ export async function provokeSlowState(target: Target, times = 6): Promise<void>
 }
 
 /** Callers who have all hung up when their shared answer arrives. */
-async function hangUpTogether({ origin, pid }: Target): Promise<void> {
-  const sockets = await Promise.all(Array.from({ length: CALLERS }, () => open(origin)))
-  process.kill(pid, 'SIGSTOP')
+async function hangUpTogether(target: Target): Promise<void> {
+  const sockets = await Promise.all(Array.from({ length: CALLERS }, () => open(target)))
+  process.kill(target.pid, 'SIGSTOP')
   try {
-    for (const socket of sockets) socket.end(request(RENEWAL_PATH))
+    for (const socket of sockets) socket.end(request(target))
     await delay(50)
   } finally {
-    process.kill(pid, 'SIGCONT')
+    process.kill(target.pid, 'SIGCONT')
   }
   await delay(200)
   for (const socket of sockets) socket.destroy()
 }
 
 /** Requests behind a download that is never read. */
-async function pipelineBehindDownload({ origin }: Target): Promise<void> {
-  const sockets = await Promise.all([open(origin), open(origin)])
+async function pipelineBehindDownload(target: Target): Promise<void> {
+  const sockets = await Promise.all([open(target), open(target)])
   for (const socket of sockets) {
     socket.pause()
-    socket.write(request(DOWNLOAD) + request(RENEWAL_PATH).repeat(PIPELINED))
+    socket.write(request(target, DOWNLOAD) + request(target).repeat(PIPELINED))
   }
   await delay(500)
   for (const socket of sockets) socket.destroy()
 }
 
-function request(path: string): string {
-  const lines = Object.entries({ host: 'localhost', ...CALLER_HEADERS }).map(
-    ([name, value]) => `${name}: ${value}`,
-  )
+function request({ url, headers }: Target, path = new URL(url).pathname): string {
+  const lines = Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}`)
   return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
 }
 
-async function open(origin: string): Promise<Socket> {
-  const { hostname, port } = new URL(origin)
+async function open({ url }: Target): Promise<Socket> {
+  const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
   await once(socket, 'connect')
   return socket.on('error', () => undefined)

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
+import { Answer } from './answer.js'
 import {
   IN_FLIGHT_PER_CONNECTION,
   PIPELINED_IN_TOTAL,
@@ -41,7 +42,7 @@ export class Sockets {
   readonly createServer = (handler: RequestListener): Server => {
     const server = createServer(
       // Missing and repeated Host headers are refused as problems; Node would answer in plain text.
-      { ...SOCKET_LIMITS, requireHostHeader: false },
+      { ...SOCKET_LIMITS, requireHostHeader: false, ServerResponse: Answer },
       (request, response) => {
         if (this.#admits(request, response)) handler(request, response)
       },

@@ -19,13 +19,21 @@ export interface Running {
   lines: () => Record<string, unknown>[]
 }
 
+interface StartOptions {
+  entry?: string
+  /** A program and its arguments that starts the service. */
+  wrapper?: string[]
+  /** A module loaded before the program, which may exchange messages with the test. */
+  preload?: string
+}
+
 const LISTENING = /Server listening at (http:[^"]+)/
 
 /** The service as a process of its own, with this environment and no other; ended with the test. */
 export function start(
   t: Test,
   environment: NodeJS.ProcessEnv,
-  { entry = 'src/start.ts', wrapper = [] }: { entry?: string; wrapper?: string[] } = {},
+  { entry = 'src/start.ts', wrapper = [], preload }: StartOptions = {},
 ): Running {
   // tap puts a module of its own into NODE_OPTIONS of each child, which listens to signals before the program does.
   const bare = ['env', '-u', 'NODE_OPTIONS']
@@ -34,18 +42,19 @@ export function start(
     ...wrapper,
     process.execPath,
     ...(entry.endsWith('.ts') ? ['--import', 'tsx'] : []),
+    ...(preload === undefined ? [] : ['--import', preload]),
     entry,
   ]
   const child = spawn(words[0] ?? '', words.slice(1), {
     cwd: join(import.meta.dirname, '../..'),
     env: { PORT: '0', PATH: process.env['PATH'], ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', preload === undefined ? 'ignore' : 'ipc'],
   })
   t.teardown(() => child.kill('SIGKILL'))
   let output = ''
   let errors = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
   const ended = once(child, 'close').then(([code]) => code as number | null)
   return {
     child,
