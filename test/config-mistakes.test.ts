@@ -383,7 +383,7 @@ function names(t: Test, mistake: string, lines: string[], expected: RegExp | str
 
 async function outcome(environment: NodeJS.ProcessEnv) {
   try {
-    const { warnings } = await readConfig(environment)
+    const { warnings } = await readConfig(environment, 'v24.0.0')
     return { refusal: [], warnings }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

@@ -540,6 +540,36 @@ t.test('a misspelt variable is told with the one that is meant', async (t) => {
   t.same(nameWarnings([...strangers, ...ours]), [])
 })
 
+t.test('Node 20 gets a warning, since it gets no security releases', async (t) => {
+  const warned = async (version: string) => (await readConfig(ENOUGH, version)).warnings
+  t.match(await warned('v20.20.0'), [/^Node 20 reached its end of life in April 2026 .*run Node 24$/])
+  for (const version of ['v22.20.0', 'v24.0.0', 'v26.1.0']) t.same(await warned(version), [])
+})
+
+t.test('the settled configuration has one name for each thing', async (t) => {
+  const config = await readConfig({
+    ...ENOUGH,
+    ...CALLERS,
+    PUBLIC_URL: 'https://proxy.example',
+    TRUST_PROXY: '10.0.0.0/8',
+  })
+  const names = Object.keys(config).filter((name) => name in variables)
+  const meant = [
+    'ALLOW_ANONYMOUS_CALLERS',
+    'CALLER_RATE_PER_MINUTE',
+    'DOCS',
+    'HOST',
+    'LOG_LEVEL',
+    'METRICS_PORT',
+    'PORT',
+    'SHUTDOWN_DELAY_MS',
+    'SHUTDOWN_GRACE_MS',
+    'ZENDESK_BUDGET_PER_MINUTE',
+    'ZENDESK_TIMEOUT_MS',
+  ]
+  t.same(names.sort(), meant, 'what has a name of its own is not there under that of its variable')
+})
+
 t.test('the configuration can be printed without showing a secret', async (t) => {
   const secrets = ['fake-bearer-token', DIGEST, 'fake-redis-password']
   const config = await readConfig({
@@ -589,7 +619,7 @@ async function refusal(environment: NodeJS.ProcessEnv): Promise<string> {
 }
 
 async function warnings(environment: NodeJS.ProcessEnv): Promise<string[]> {
-  const { warnings } = await readConfig(environment)
+  const { warnings } = await readConfig(environment, 'v24.0.0')
   return warnings
 }
 

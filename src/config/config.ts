@@ -16,12 +16,30 @@ import { checkListening, listeningHost } from './listening.js'
 import { nameWarnings } from './names.js'
 import { redisConfig, type RedisConfig } from './redis.js'
 import { tracesUrl } from './tracing.js'
-import { secretNames, variables, type Environment, type SecretName } from './variables.js'
+import { variables, type Environment } from './variables.js'
 import { startWarnings } from './warnings.js'
 import { zendeskCredentials, zendeskOrigin, type CredentialConfig } from './zendesk.js'
 
-/** The configuration as the service uses it: the variables without the secrets, and what had to be understood first. */
-export interface Config extends Omit<Environment, Hidden> {
+/**
+ * The variables that the service uses as they are. The others are in `Config` as what they mean, under one name; a secret is in it
+ * as a `Secret` only.
+ */
+const taken = [
+  'HOST',
+  'PORT',
+  'LOG_LEVEL',
+  'ZENDESK_TIMEOUT_MS',
+  'ZENDESK_BUDGET_PER_MINUTE',
+  'CALLER_RATE_PER_MINUTE',
+  'ALLOW_ANONYMOUS_CALLERS',
+  'DOCS',
+  'METRICS_PORT',
+  'SHUTDOWN_DELAY_MS',
+  'SHUTDOWN_GRACE_MS',
+] as const satisfies (keyof Environment)[]
+
+/** The configuration as the service uses it: each thing under one name. */
+export interface Config extends Pick<Environment, (typeof taken)[number]> {
   zendeskOrigin: string
   zendeskCredentials: CredentialConfig
   callerKeys: Secret<CallerKeys> | undefined
@@ -82,13 +100,16 @@ export function settle(environment: Environment, faults: Faults, names: string[]
   faults.throwIfAny(unknown)
   if (origin === undefined || credentials === undefined) throw new Error('a missing part was not reported')
   const config = {
-    ...withoutSecrets(environment),
+    ...asTheyAre(environment),
     ...settled,
     HOST: listeningHost(environment),
     zendeskOrigin: origin,
     zendeskCredentials: credentials,
   }
-  return { ...config, warnings: [...startWarnings(config, names), ...faults.suspicions(), ...unknown] }
+  return {
+    ...config,
+    warnings: [...startWarnings(config, environment, names), ...faults.suspicions(), ...unknown],
+  }
 }
 
 function fromFiles(secrets: (Secret<unknown> | undefined)[]): Secret<unknown>[] {
@@ -103,11 +124,7 @@ function publicUrl({ PUBLIC_URL: value }: Environment, faults: Faults): string {
   return url?.href.replace(/\/+$/, '') ?? ''
 }
 
-/** HTTP_PROXY may hold a password, too. */
-type Hidden = SecretName | `${SecretName}_FILE` | 'HTTP_PROXY'
-
-function withoutSecrets(environment: Environment): Omit<Environment, Hidden> {
-  const hidden = new Set<string>(['HTTP_PROXY', ...secretNames.flatMap((name) => [name, `${name}_FILE`])])
-  const shown = Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.has(name)))
-  return shown as Omit<Environment, Hidden>
+function asTheyAre(environment: Environment): Pick<Environment, (typeof taken)[number]> {
+  const values = Object.fromEntries(taken.map((name) => [name, environment[name]]))
+  return values as Pick<Environment, (typeof taken)[number]>
 }

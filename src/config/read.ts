@@ -4,6 +4,7 @@ import { settle, type Config } from './config.js'
 import { correctionOf } from './corrections.js'
 import { withProxyNamesInCapitals } from './forward-proxies.js'
 import { Faults } from './faults.js'
+import { nodeWarnings } from './node-version.js'
 import { oddityOf } from './oddities.js'
 import { environmentSchema, isOfAnyCase, isVariable, variables, type Environment } from './variables.js'
 
@@ -17,7 +18,10 @@ declare module 'fastify' {
  * Reads and checks the environment, once; everybody else reads `app.config`. An empty variable counts as unset.
  * @throws {ConfigError} that names everything at fault.
  */
-export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config> {
+export async function readConfig(
+  environment: NodeJS.ProcessEnv,
+  nodeVersion = process.version,
+): Promise<Config> {
   const named = withProxyNamesInCapitals(environment)
   const given: Record<string, string> = {}
   const faults = new Faults((name) => correctionOf(name, given[name] ?? ''))
@@ -27,7 +31,8 @@ export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config
     else given[name] = isOfAnyCase(name) ? value.toLowerCase() : value
   }
   lookAt(given, faults)
-  return settle(await readEnvironment(given, faults), faults, Object.keys(given))
+  const config = settle(await readEnvironment(given, faults), faults, Object.keys(given))
+  return { ...config, warnings: [...nodeWarnings(nodeVersion), ...config.warnings] }
 }
 
 /** Kubernetes sets METRICS_PORT where a Service is called "metrics". */

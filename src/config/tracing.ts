@@ -15,7 +15,7 @@ export function tracesUrl(environment: Environment, faults: Faults): string | un
 }
 
 /** What was asked for and is not done, where there is somebody to whom traces could go. */
-export function tracingWarnings(environment: TracingEnvironment): string[] {
+export function tracingWarnings(environment: Environment): string[] {
   if (endpoint(environment) === undefined || isOff(environment)) return []
   const warnings: string[] = []
   const asked = exporters(environment)
@@ -32,24 +32,22 @@ export function tracingWarnings(environment: TracingEnvironment): string[] {
   return warnings
 }
 
-type TracingEnvironment = Pick<Environment, Extract<keyof Environment, `OTEL_${string}`>>
-
-function endpoint(environment: TracingEnvironment): string | undefined {
+function endpoint(environment: Environment): string | undefined {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact } = environment
   return exact ?? (base && `${base.replace(/\/+$/, '')}/v1/traces`)
 }
 
-function isOff(environment: TracingEnvironment): boolean {
+function isOff(environment: Environment): boolean {
   return environment.OTEL_SDK_DISABLED || exporters(environment).includes('none')
 }
 
 /** A list, whose words are of any case: OpenTelemetry's specification of environment variables. */
-function exporters({ OTEL_TRACES_EXPORTER: list }: TracingEnvironment): string[] {
+function exporters({ OTEL_TRACES_EXPORTER: list }: Environment): string[] {
   return list.split(',').map((name) => name.trim().toLowerCase())
 }
 
 /** The one that counts, since the special one goes before the general one. */
-function protocolVariable(environment: TracingEnvironment) {
+function protocolVariable(environment: Environment) {
   const special = 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'
   return environment[special] === undefined ? 'OTEL_EXPORTER_OTLP_PROTOCOL' : special
 }

@@ -1,16 +1,17 @@
 import { isLoopbackHost } from '../loopback.js'
 import type { Config } from './config.js'
 import { tracingWarnings } from './tracing.js'
+import type { Environment } from './variables.js'
 
 type Settled = Omit<Config, 'warnings'>
 
 /** What the operator should know at the start although the service can run; `names` are those of the variables that are set. */
-export function startWarnings(config: Settled, names: string[]): string[] {
+export function startWarnings(config: Settled, environment: Environment, names: string[]): string[] {
   return [
     ...credentialWarnings(config),
     ...transportWarnings(config),
     ...timeWarnings(config),
-    ...tracingWarnings(config),
+    ...tracingWarnings(environment),
     ...unusedProxyWarnings(names),
   ]
 }

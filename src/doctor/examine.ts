@@ -13,8 +13,11 @@ import { checkToken } from './token.js'
 import { echoes } from '../zendesk/secret-echo.js'
 
 /** Every finding, as soon as it is found. After a failure only those checks are made that still make sense. */
-export async function* examine(environment: NodeJS.ProcessEnv): AsyncGenerator<CheckedFinding> {
-  const config = await readConfig(environment).catch(configFault)
+export async function* examine(
+  environment: NodeJS.ProcessEnv,
+  nodeVersion = process.version,
+): AsyncGenerator<CheckedFinding> {
+  const config = await readConfig(environment, nodeVersion).catch(configFault)
   if (!('zendeskOrigin' in config)) {
     yield { check: 'configuration', ...config }
     return
