@@ -79,6 +79,23 @@ t.test('waits, pauses, the breaker and the credentials can be watched', async (t
   t.equal(await ours('refused_slots_total{reason="pause"}'), 1)
 })
 
+t.test('the limit of the account shows as each answer tells it, also a failure', async (t) => {
+  const { zendesk, ...service } = await startBoth(t, METRICS)
+  const shown = async () => {
+    const samples = await scrape(service)
+    return ['', '_remaining'].map((name) => samples.get(`zendesk_session_proxy_zendesk_rate_limit${name}`))
+  }
+  t.same(await shown(), [undefined, undefined], 'nothing before Zendesk has told it')
+  await ask(`${service.url}/session/renew`)
+  t.same(await shown(), [700, 699])
+  zendesk.misbehave({ kind: 'status', status: 422 })
+  await ask(`${service.url}/session/renew`)
+  t.same(await shown(), [700, 698])
+  zendesk.misbehave({ kind: 'status', status: 500, shape: 'html' })
+  await ask(`${service.url}/session/renew`)
+  t.same(await shown(), [700, 698], 'the edge tells nothing')
+})
+
 t.test('an open breaker shows', async (t) => {
   const { zendesk, ...service } = await startBoth(t, METRICS)
   zendesk.misbehave({ kind: 'status', status: 500 })

@@ -1,4 +1,4 @@
-import type { Answer } from '../zendesk/judge.js'
+import { rateLimitOf } from '../zendesk/rate-limit.js'
 import { ok, warn, type Finding } from './finding.js'
 import type { Target } from './target.js'
 
@@ -6,14 +6,13 @@ import type { Target } from './target.js'
 export function checkRateLimit({ transport, budgetPerMinute }: Target): Finding[] {
   const answer = transport.lastAnswer('identify')
   if (!answer) return []
-  const { limit, remaining } = rateLimitOf(answer)
-  if (limit === undefined && answer.status !== 200) return []
-  if (limit === undefined)
-    return [ok(NOT_TOLD, `Our part, ZENDESK_BUDGET_PER_MINUTE, is ${budget(budgetPerMinute)}.`)]
-  const left = remaining === undefined ? '' : `, ${remaining} left`
-  const title = `${limit} calls a minute for the whole account${left}; our part is ${budget(budgetPerMinute)}`
+  const told = rateLimitOf(answer)
+  if (!told && answer.status !== 200) return []
+  if (!told) return [ok(NOT_TOLD, `Our part, ZENDESK_BUDGET_PER_MINUTE, is ${budget(budgetPerMinute)}.`)]
+  const { limit, remaining } = told
+  const title = `${limit} calls a minute for the whole account, ${remaining} left; our part is ${budget(budgetPerMinute)}`
   const findings = [compare(title, limit, budgetPerMinute)]
-  if (remaining !== undefined && remaining < limit / 10) findings.push(warn(NEARLY_SPENT, OTHERS))
+  if (remaining < limit / 10) findings.push(warn(NEARLY_SPENT, OTHERS))
   return findings
 }
 
@@ -30,18 +29,4 @@ const OTHERS = 'See which other integrations of this account call so often: they
 
 function budget(perMinute: number): string {
   return perMinute === 0 ? 'without bound' : String(perMinute)
-}
-
-/** Under the names of today, of 2024 and of before. */
-function rateLimitOf({ headers }: Answer): { limit: number | undefined; remaining: number | undefined } {
-  const first = (...names: string[]) => names.map((name) => count(headers[name])).find((n) => n !== undefined)
-  return {
-    limit: first('x-rate-limit', 'ratelimit-limit', 'rate-limit-limit'),
-    remaining: first('x-rate-limit-remaining', 'ratelimit-remaining', 'rate-limit-remaining'),
-  }
-}
-
-function count(value: string | string[] | undefined): number | undefined {
-  const digits = /^\s*(\d{1,7})\s*(?:[,;]|$)/.exec([value].flat()[0] ?? '')?.[1]
-  return digits === undefined ? undefined : Number(digits)
 }

@@ -64,6 +64,16 @@ export function measureZendesk({ zendesk, config }: FastifyInstance, registry: R
       this.set(zendesk.outlook().pausedForSeconds)
     },
   })
+  gaugeOnceTold(
+    'zendesk_rate_limit',
+    'Calls a minute that Zendesk allows the account, all integrations together.',
+    () => zendesk.rateLimit()?.limit,
+  )
+  gaugeOnceTold(
+    'zendesk_rate_limit_remaining',
+    'Calls that were left to the account in this minute, as the last answer told.',
+    () => zendesk.rateLimit()?.remaining,
+  )
   gaugeOneOf('breaker_state', 'The breaker', ['closed', 'open', 'half-open'], () => zendesk.outlook().breaker)
   gaugeOneOf(
     'credentials_state',
@@ -71,6 +81,20 @@ export function measureZendesk({ zendesk, config }: FastifyInstance, registry: R
     ['ok', 'rejected', 'unverified'],
     () => zendesk.outlook().credentials,
   )
+
+  /** Absent until Zendesk has told it. */
+  function gaugeOnceTold(name: string, help: string, now: () => number | undefined) {
+    new Gauge({
+      name: `${PREFIX}_${name}`,
+      help,
+      registers,
+      collect() {
+        const present = now()
+        if (present === undefined) this.remove()
+        else this.set(present)
+      },
+    })
+  }
 
   /** One series for each state, of which the present one is 1. */
   function gaugeOneOf<State extends string>(name: string, what: string, states: State[], now: () => State) {

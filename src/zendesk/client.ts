@@ -4,7 +4,9 @@ import type { Credentials } from './credentials.js'
 import { Deadline } from './deadline.js'
 import type { ZendeskEvents } from './events.js'
 import { compose, RENEW, type Operation, type Send, type Verdict } from './operation.js'
+import type { RateLimit } from './rate-limit.js'
 import { RenewCredential, type CredentialsState } from './renew-credential.js'
+import type { AccountShare } from './traffic/account-share.js'
 import { CircuitBreaker, type BreakerState } from './traffic/circuit-breaker.js'
 import type { Pace } from './traffic/pace.js'
 import { Refusals } from './traffic/refusals.js'
@@ -65,6 +67,11 @@ export class ZendeskClient {
     }
   }
 
+  /** What Zendesk told last of the limit of the whole account; undefined before it has told. */
+  rateLimit(): RateLimit | undefined {
+    return this.#parts.account.latest
+  }
+
   /** To be called when the secret has changed: it is tried at once. */
   secretChanged(): void {
     this.#credential.secretChanged()
@@ -108,6 +115,7 @@ export interface ZendeskParts {
   transport: Pick<Transport, 'exchange' | 'close'>
   credentials: Credentials
   pace: Pace
+  account: AccountShare
   /** Where the parts tell what happens. */
   events: ZendeskEvents
   /** The one limit of an operation, in milliseconds: queueing, token, tries and waits together. */

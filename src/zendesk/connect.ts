@@ -6,6 +6,7 @@ import { BasicCredentials, BearerToken, type Credentials } from './credentials.j
 import { ZendeskEvents } from './events.js'
 import { OAuthTokens } from './oauth-tokens.js'
 import { compose, type Send } from './operation.js'
+import { AccountShare } from './traffic/account-share.js'
 import { Budget } from './traffic/budget.js'
 import { Pace } from './traffic/pace.js'
 import { RedisSchedule, type ScheduleFinding } from './traffic/redis-schedule.js'
@@ -29,7 +30,11 @@ export function assembleClient(
   events = new ZendeskEvents(),
 ): ZendeskClient {
   const { timeoutMs, redis, clock = systemClock } = settings
-  const budget = new Budget(settings.budgetPerMinute)
+  const account = new AccountShare(settings.budgetPerMinute, timeoutMs, clock)
+  const budget = new Budget(settings.budgetPerMinute, account)
+  events.on('call', ({ rateLimit }) => {
+    if (rateLimit) account.told(rateLimit)
+  })
   const report = oncePerBudget((finding) => events.emit('finding', finding))
   // One budget, since the account counts all calls; a pause each, since a 429 of one endpoint says nothing of the other.
   const paceOf = (endpoint: string) => {
@@ -40,7 +45,15 @@ export function assembleClient(
   }
   const sendToken = compose([paceOf('tokens')], (call) => transport.exchange(call))
   const credentials = credentialsFrom(settings.credentials, sendToken, timeoutMs, clock)
-  return new ZendeskClient({ transport, credentials, pace: paceOf('calls'), timeoutMs, events, clock })
+  return new ZendeskClient({
+    transport,
+    credentials,
+    pace: paceOf('calls'),
+    account,
+    timeoutMs,
+    events,
+    clock,
+  })
 }
 
 export interface ZendeskSettings {

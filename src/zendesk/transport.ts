@@ -8,7 +8,8 @@ import { connectionProblem } from './connection-problem.js'
 import { Connections, type Connection } from './connections.js'
 import type { Deadline } from './deadline.js'
 import { judgeEcho, type Answer } from './judge.js'
-import type { Call, OperationName, Verdict } from './operation.js'
+import type { Call, Operation, OperationName, Verdict } from './operation.js'
+import { rateLimitOf, type RateLimit } from './rate-limit.js'
 
 /** Gets bytes from Zendesk within bounds; what they mean is for the judge. Sends these headers and no others. */
 export class Transport {
@@ -39,15 +40,8 @@ export class Transport {
     const { answer, end } = await this.#send(connection, call, startedAt)
     const verdict = answer instanceof Problem ? answer : this.#judge(call, answer)
     this.#settle(connection, verdict, end)
-    const operation = call.operation.name
-    const { status } = answer instanceof Problem ? { status: undefined } : answer
-    if (verdict instanceof Problem) {
-      const { code: outcome, retryAfter, cause, zendeskMs = 0 } = verdict
-      this.#observe({ operation, outcome, status, zendeskMs, retryAfter, errorCode: errorCode(cause) })
-      return verdict
-    }
-    this.#usualMs = verdict.zendeskMs
-    this.#observe({ operation, outcome: 'ok', status, zendeskMs: verdict.zendeskMs })
+    if (!(verdict instanceof Problem)) this.#usualMs = verdict.zendeskMs
+    this.#observe(describe(call.operation, answer, verdict))
     return verdict
   }
 
@@ -144,6 +138,25 @@ export interface TransportSettings {
   timeoutMs: number
 }
 
+/** The account's limit is told by the API, not by the token endpoint, which has one of its own. */
+function describe(
+  { name: operation, path }: Operation<unknown>,
+  answer: Answer | Problem,
+  verdict: Verdict<unknown>,
+): Exchange {
+  const answered = answer instanceof Problem ? undefined : answer
+  const isApi = path.startsWith('/api/')
+  const seen = {
+    operation,
+    status: answered?.status,
+    rateLimit: answered && isApi ? rateLimitOf(answered) : undefined,
+    zendeskMs: verdict.zendeskMs ?? 0,
+  }
+  if (!(verdict instanceof Problem)) return { ...seen, outcome: 'ok' }
+  const { code, retryAfter, cause } = verdict
+  return { ...seen, outcome: code, retryAfter, errorCode: errorCode(cause) }
+}
+
 type Observer = (exchange: Exchange) => void
 
 /** Thrown where a connection that had carried a call before gave no answer to this one. */
@@ -161,6 +174,8 @@ export interface Exchange {
   operation: OperationName
   outcome: 'ok' | ProblemCode
   status: number | undefined
+  /** Where the answer tells of the account's limit. */
+  rateLimit: RateLimit | undefined
   zendeskMs: number
   /** Seconds for which Zendesk wants no calls. */
   retryAfter?: number | undefined

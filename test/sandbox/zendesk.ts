@@ -21,6 +21,8 @@ export type { Fault } from './faults.js'
 export interface SandboxOptions extends ListenOptions, TokenOptions {
   /** API calls a minute of the whole account; default 700. */
   limitPerMinute?: number
+  /** Calls a minute of another integration, which count towards the limit; default 0. */
+  otherPerMinute?: number
 }
 
 const KEPT_REQUESTS = 100_000
@@ -42,8 +44,8 @@ export class SandboxZendesk {
     return sandbox
   }
 
-  private constructor({ tls, limitPerMinute = 700, ...tokens }: SandboxOptions) {
-    this.#limit = new AccountLimit(limitPerMinute)
+  private constructor({ tls, limitPerMinute = 700, otherPerMinute = 0, ...tokens }: SandboxOptions) {
+    this.#limit = new AccountLimit(limitPerMinute, otherPerMinute)
     this.#tokens = tokens
     this.#listener = new Listener(tls, (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
@@ -61,6 +63,12 @@ export class SandboxZendesk {
   /** The accepted credentials; change the fields to rotate them. */
   get credentials(): SandboxCredentials {
     return this.#account.credentials
+  }
+
+  /** What became of the requests of the other integration. */
+  get other(): { requests: number; refused: number } {
+    this.#limit.quota()
+    return this.#limit.other
   }
 
   renewals(): ReceivedRequest[] {

@@ -4,6 +4,8 @@ import { Secret } from '../../src/secret.js'
 import type { ZendeskClient } from '../../src/zendesk/client.js'
 import { assembleClient, type ZendeskSettings } from '../../src/zendesk/connect.js'
 import { connectionProblem } from '../../src/zendesk/connection-problem.js'
+import { ZendeskEvents } from '../../src/zendesk/events.js'
+import { rateLimitOf } from '../../src/zendesk/rate-limit.js'
 import type { Call, Verdict } from '../../src/zendesk/operation.js'
 import { FakeClock } from './fake-clock.js'
 
@@ -38,13 +40,15 @@ export class VirtualZendesk {
     const secret = new Secret('SECRET', { text: 'sandbox-secret-not-a-secret' }, (text) => text)
     const credentials = { kind, secret, clientId: 'client', scope: 'read', email: 'agent@sandbox.example' }
     const { clock } = this
+    const events = new ZendeskEvents()
     const transport = {
-      exchange: <T>(call: Call<T>) => this.#exchange(call),
+      exchange: <T>(call: Call<T>) => this.#exchange(call, events),
       close: () => Promise.resolve(),
     }
     return assembleClient(
       { credentials, timeoutMs: 5_000, budgetPerMinute: 0, redis: undefined, clock, ...settings },
       transport,
+      events,
     )
   }
 
@@ -62,7 +66,10 @@ export class VirtualZendesk {
     return this.calls.filter((call) => call.operation === operation)
   }
 
-  async #exchange<T>({ operation, deadline, headers = {} }: Call<T>): Promise<Verdict<T>> {
+  async #exchange<T>(
+    { operation, deadline, headers = {} }: Call<T>,
+    events: ZendeskEvents,
+  ): Promise<Verdict<T>> {
     const at = this.clock.now()
     const call = { operation: operation.name, at, authorization: headers['authorization'] }
     const outcome = this.answer(call)
@@ -79,7 +86,10 @@ export class VirtualZendesk {
     const { status, headers: sent = {}, body = this.#body(operation.name, status) } = outcome as Reply
     const zendeskMs = tookMs()
     const bytes = Buffer.from(JSON.stringify(body))
-    const value = operation.judge({ status, headers: sent, body: bytes, zendeskMs })
+    const answer = { status, headers: sent, body: bytes, zendeskMs }
+    const value = operation.judge(answer)
+    const rateLimit = operation.name === 'token' ? undefined : rateLimitOf(answer)
+    events.emit('call', { operation: operation.name, outcome: 'ok', status, zendeskMs, rateLimit })
     return value instanceof Problem ? value : { value, zendeskMs }
   }
 

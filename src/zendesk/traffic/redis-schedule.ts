@@ -39,7 +39,8 @@ export class RedisSchedule implements Schedule {
       if (!this.#published) void this.#publishPause()
       return this.#local.take(request)
     }
-    const { perMinute, spread } = this.#budget
+    const { perMinute, spread, account } = this.#budget
+    const gap = account.gap()
     const { longestWaitMs, remainingMs, reserved } = request
     const dueInMs = this.#budget.dueInMs(this.#clock.now())
     const wanted = [longestWaitMs, remainingMs, reserved ? 1 : 0]
@@ -50,6 +51,9 @@ export class RedisSchedule implements Schedule {
       spread.toleranceMs,
       dueInMs,
       perMinute,
+      gap.ms,
+      gap.validMs,
+      gap.ageMs ?? -1,
     )
     return reply ? this.#slot(reply, request) : this.#local.take(request)
   }
@@ -90,7 +94,7 @@ export class RedisSchedule implements Schedule {
       case 'probe':
         return { reason: 'pause', waitMs: Math.min(waitMs, LOOK_EVERY_MS), reserved: false }
       case 'budget':
-        if (more === '1') this.#budget.spend(this.#clock.now())
+        if (more === '1') this.#budget.spend(this.#clock.now(), waitMs)
         return { reason: 'budget', waitMs, reserved: more === '1' }
       default:
         if (!request.reserved) this.#budget.spend(this.#clock.now())

@@ -56,9 +56,9 @@ export class LocalSchedule implements Schedule {
     if (this.#awaitingProbe && now < this.#probeUntil)
       return wait('pause', Math.min(this.#probeUntil - now, LOOK_EVERY_MS))
     if (!reserved) {
-      const waitMs = this.#budget.waitMs(now)
+      const waitMs = this.#budget.waitMs(now, longestWaitMs)
       if (waitMs > longestWaitMs) return wait('budget', waitMs)
-      this.#budget.spend(now)
+      this.#budget.spend(now, waitMs)
       if (waitMs > 0) return { ...wait('budget', waitMs), reserved: true }
     }
     if (!this.#awaitingProbe) return GO
