@@ -172,7 +172,7 @@ function servePages(t: Test): Promise<string> {
   const types: Record<string, string> = { html: 'text/html', js: 'text/javascript' }
   return listen(t, (request, response) => {
     const [, name = '', extension = ''] = /^\/([\w-]+\.(\w+))$/.exec(request.url ?? '') ?? []
-    readFile(new URL(`../examples/browser/${name}`, import.meta.url)).then(
+    readFile(`examples/browser/${name}`).then(
       (text) => response.setHeader('content-type', types[extension] ?? '').end(text),
       () => response.writeHead(404).end(),
     )

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { keyDigest, makeKey, ownerOfKey } from '../src/callers/keys.js'
 import { readConfig } from '../src/config/read.js'
+import { compiled } from './support/compiled.js'
 import { basic, bearer, entry, eventually, renew } from './support/credentials.js'
 import { ask, speak, startBoth } from './support/helper.js'
 
@@ -194,7 +195,7 @@ t.test('keygen makes a key once, and the entry that lets it in', async (t) => {
 })
 
 function keygen(...names: string[]) {
-  return promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/start.ts', 'keygen', ...names], {
+  return promisify(execFile)(process.execPath, [compiled('src/start.js'), 'keygen', ...names], {
     env: { PATH: process.env['PATH'] },
   })
 }

@@ -10,7 +10,7 @@ import { Problem } from '../src/problems/problem.js'
 import { secretNames, variables } from '../src/config/variables.js'
 import { ask, startBoth } from './support/helper.js'
 
-const file = (name: string) => readFile(join(import.meta.dirname, '..', name), 'utf8')
+const file = (name: string) => readFile(name, 'utf8')
 const contract = parse(await file('openapi.yaml')) as OpenAPIV3_1.Document
 const codes = Object.keys(catalogue).sort()
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { ask, speak, startBoth } from './support/helper.js'
 
-const contract: unknown = parse(await readFile(new URL('../openapi.yaml', import.meta.url), 'utf8'))
+const contract: unknown = parse(await readFile('openapi.yaml', 'utf8'))
 
 t.test('the contract is there as JSON and as YAML, and is what the page shows', async (t) => {
   const { url } = await startBoth(t)

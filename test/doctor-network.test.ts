@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { examine } from '../src/doctor/examine.js'
 import { report } from '../src/doctor/report.js'
 import { selfSigned } from './support/certificate.js'
+import { compiled } from './support/compiled.js'
 import { visit, visitByProcess } from './support/doctor-visit.js'
 import { startZendesk } from './support/helper.js'
 import { SANDBOX_CREDENTIALS } from './sandbox/zendesk.js'
@@ -108,7 +109,7 @@ t.test(
 t.test('whoever has read enough ends it without a stack trace', async (t) => {
   const { zendesk } = await startZendesk(t)
   const environment = { ...BEARER, ZENDESK_URL: zendesk.url, PATH: process.env['PATH'] }
-  const piped = `'${process.execPath}' --import tsx src/start.ts doctor | head -n 1`
+  const piped = `'${process.execPath}' '${compiled('src/start.js')}' doctor | head -n 1`
   const { stdout, stderr } = await promisify(execFile)('sh', ['-c', piped], { env: environment })
   t.match(stdout, /^ok +configuration .*\n$/)
   t.equal(stderr, '')

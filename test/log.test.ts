@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { readableLine } from '../src/log/readable-line.js'
+import { compiled } from './support/compiled.js'
 
-const NODE = ['--import', 'tsx', '--input-type=module', '-e']
+const NODE = ['--input-type=module', '-e']
 
 /** 500,000 lines in bursts, then the exit; what became of them goes to standard error. */
 const FLOOD = `
@@ -141,7 +142,7 @@ t.test('in a terminal a request is one sentence', (t) => {
 })
 
 function script(body: string): string {
-  return `import { writeSync } from 'node:fs'\nimport { LineBuffer } from './src/log/line-buffer.ts'\n${body}`
+  return `import { writeSync } from 'node:fs'\nimport { LineBuffer } from '${compiled('src/log/line-buffer.js')}'\n${body}`
 }
 
 /** What FLOOD told of itself. */

@@ -3,20 +3,19 @@ import { join } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { lookup } from '../src/network/lookup.js'
+import { compiled } from './support/compiled.js'
 
-const REPOSITORY = join(import.meta.dirname, '..')
 const RESOLV = 'nameserver 127.0.0.1\noptions timeout:4 attempts:1\n'
 /** A namespace of our own, with a name server of our own in it. */
 const OWN_NETWORK = ['unshare', '--mount', '--net', '--map-root-user']
 
 t.test('names that do not resolve cost nobody a token', namespaceOrSkip(), (t) => {
   const resolv = join(t.testdir({ resolv: RESOLV }), 'resolv')
-  const inside = `ip link set lo up && ip addr add 10.9.9.9/32 dev lo && mount --bind '${resolv}' /etc/resolv.conf && exec node --import tsx test/support/dead-names.ts 8`
+  const inside = `ip link set lo up && ip addr add 10.9.9.9/32 dev lo && mount --bind '${resolv}' /etc/resolv.conf && exec node '${compiled('test/support/dead-names.js')}' 8`
   const [command = '', ...options] = OWN_NETWORK
   // As `npm start` has it.
   const env = { ...process.env, UV_THREADPOOL_SIZE: '16' }
   const { stdout, stderr } = spawnSync(command, [...options, 'sh', '-c', inside], {
-    cwd: REPOSITORY,
     env,
     timeout: 90_000,
   })
@@ -29,11 +28,11 @@ t.test('names that do not resolve cost nobody a token', namespaceOrSkip(), (t) =
 })
 
 t.test('the service starts with threads for many look-ups', async (t) => {
-  const { scripts } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8')) as {
+  const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as {
     scripts: { start: string }
   }
   t.match(scripts.start, /^UV_THREADPOOL_SIZE=\$\{UV_THREADPOOL_SIZE:-16\} /)
-  t.match(await readFile(join(REPOSITORY, 'Dockerfile'), 'utf8'), /^ENV .*UV_THREADPOOL_SIZE=16$/m)
+  t.match(await readFile('Dockerfile', 'utf8'), /^ENV .*UV_THREADPOOL_SIZE=16$/m)
 })
 
 t.test('an address is given as net.connect asks for it', async (t) => {

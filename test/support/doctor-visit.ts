@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { examine, type CheckedFinding } from '../../src/doctor/examine.js'
 import { report } from '../../src/doctor/report.js'
 import type { SandboxZendesk } from '../sandbox/zendesk.js'
+import { compiled } from './compiled.js'
 
 /** One without a warning, whichever runs the tests. */
 export const SUPPORTED_NODE = 'v24.0.0'
@@ -24,11 +24,7 @@ export async function visit(t: Test, environment: NodeJS.ProcessEnv, zendesk?: S
 
 /** The same as a process of its own: what counts here are the exit code and the certificates that it trusts. */
 export async function visitByProcess(t: Test, environment: NodeJS.ProcessEnv, zendesk?: SandboxZendesk) {
-  const root = fileURLToPath(new URL('../..', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/start.ts', 'doctor'], {
-    cwd: root,
-    env: environment,
-  })
+  const child = spawn(process.execPath, [compiled('src/start.js'), 'doctor'], { env: environment })
   t.teardown(() => child.kill())
   const [output, errors, [exitCode]] = await Promise.all([
     text(child.stdout),

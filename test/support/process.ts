@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { compiled } from './compiled.js'
 import { ask } from './helper.js'
 
 export interface Running {
@@ -20,10 +20,11 @@ export interface Running {
 }
 
 interface StartOptions {
-  entry?: string
+  /** As `compiled()` takes it. */
+  program?: string
   /** A program and its arguments that starts the service. */
   wrapper?: string[]
-  /** A module loaded before the program, which may exchange messages with the test. */
+  /** A module loaded before the program, as `compiled()` takes it, which may exchange messages with the test. */
   preload?: string
 }
 
@@ -33,20 +34,13 @@ const LISTENING = /Server listening at (http:[^"]+)/
 export function start(
   t: Test,
   environment: NodeJS.ProcessEnv,
-  { entry = 'src/start.ts', wrapper = [], preload }: StartOptions = {},
+  { program = 'src/start.js', wrapper = [], preload }: StartOptions = {},
 ): Running {
   // tap puts a module of its own into NODE_OPTIONS of each child, which listens to signals before the program does.
   const bare = ['env', '-u', 'NODE_OPTIONS']
-  const words = [
-    ...bare,
-    ...wrapper,
-    process.execPath,
-    ...(entry.endsWith('.ts') ? ['--import', 'tsx'] : []),
-    ...(preload === undefined ? [] : ['--import', preload]),
-    entry,
-  ]
+  const preloads = preload === undefined ? [] : ['--import', compiled(preload)]
+  const words = [...bare, ...wrapper, process.execPath, ...preloads, compiled(program)]
   const child = spawn(words[0] ?? '', words.slice(1), {
-    cwd: join(import.meta.dirname, '../..'),
     env: { PORT: '0', PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe', preload === undefined ? 'ignore' : 'ipc'],
   })
@@ -73,17 +67,6 @@ export function start(
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
   }
-}
-
-/** The entry of the program as it is built: tsx, which compiles while it loads, does not bear an exit during the start. */
-export function built(t: Test): string {
-  const folder = t.testdir()
-  const compiled = spawnSync('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', folder], {
-    encoding: 'utf8',
-  })
-  if (compiled.status !== 0) throw new Error(compiled.stdout)
-  for (const file of ['openapi.yaml', 'package.json']) cpSync(file, join(folder, file))
-  return join(folder, 'src/start.js')
 }
 
 /** Waits for a condition, at most ten seconds. */

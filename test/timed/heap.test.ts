@@ -10,7 +10,7 @@ const REQUESTS = 3_000
 
 t.test('no client can make garbage live long, by hanging up or by not reading', async (t) => {
   const { environment } = await startZendesk(t)
-  const probe = { preload: './bench/programs/heap-probe.ts' }
+  const probe = { preload: 'bench/programs/heap-probe.js' }
   const service = start(t, { ...environment, CALLER_RATE_PER_MINUTE: '0' }, probe)
   const url = `${await service.url()}/session/renew`
   const target = { url, headers: {}, pid: service.child.pid ?? 0 }

@@ -289,7 +289,7 @@ t.test('a log that is read slowly is whole all the same', async (t) => {
 })
 
 t.test('the demo says what to try, and it works', async (t) => {
-  const demo = start(t, { PORT: '0' }, { entry: 'test/sandbox/demo.ts' })
+  const demo = start(t, { PORT: '0' }, { program: 'test/sandbox/demo.js' })
   await demo.url()
   await until(() => demo.output().includes('Try:'))
   const [, renewal = ''] = /curl -s (http:\S+\/session\/renew)/.exec(demo.output()) ?? []

@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config/read.js'
 import { selfSigned } from '../support/certificate.js'
+import { compiled } from '../support/compiled.js'
 import { FaultyRedis, type RedisFault } from '../support/faulty-redis.js'
 import { until } from '../support/fixtures.js'
 import { ask, startService, startZendesk, type Service } from '../support/helper.js'
@@ -276,7 +277,7 @@ t.test(
     const folder = t.testdir({ 'ca.pem': cert, url })
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--import', 'tsx', 'test/fixtures/redis-up.ts', `${folder}/url`],
+      [compiled('test/fixtures/redis-up.js'), `${folder}/url`],
       { env: { ...process.env, NODE_EXTRA_CA_CERTS: `${folder}/ca.pem` } },
     )
     t.equal(stdout, `connected localhost:${port}\n`)

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
+import { compiled } from '../support/compiled.js'
 import { freePort } from '../support/free-port.js'
 import { ask, startZendesk } from '../support/helper.js'
-import { built, catches, childOf, namespacesOrSkip, start, until } from '../support/process.js'
+import { catches, childOf, namespacesOrSkip, start, until } from '../support/process.js'
 import { toolOrSkip } from '../support/tools.js'
 
 t.test('a native crash ends it at once', async (t) => {
@@ -34,9 +35,8 @@ t.test('SIGUSR1 opens no debugger, SIGHUP ends it', async (t) => {
 
 t.test('a signal during the start ends it', async (t) => {
   const { environment } = await startZendesk(t)
-  const entry = built(t)
   const ends = [0, 100, 250, 500, 800].map(async (afterMs) => {
-    const service = start(t, { ...environment, REDIS_URL: 'redis://127.0.0.1:1' }, { entry })
+    const service = start(t, { ...environment, REDIS_URL: 'redis://127.0.0.1:1' })
     await until(() => hasEntered(service.child.pid))
     await new Promise((later) => setTimeout(later, afterMs))
     service.child.kill('SIGTERM')
@@ -47,7 +47,7 @@ t.test('a signal during the start ends it', async (t) => {
 
 t.test('closing the terminal ends it', toolOrSkip('python3', '--version'), async (t) => {
   const { environment } = await startZendesk(t)
-  const command = [process.execPath, '--import', 'tsx', 'src/start.ts']
+  const command = [process.execPath, compiled('src/start.js')]
   const terminal = spawn('python3', ['test/support/close_terminal.py', 'Server listening', ...command], {
     env: { ...process.env, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -61,12 +61,9 @@ t.test('closing the terminal ends it', toolOrSkip('python3', '--version'), async
 
 t.test('as PID 1 it ends on SIGTERM, during the start and later', namespacesOrSkip(), async (t) => {
   const { environment } = await startZendesk(t)
-  const entry = built(t)
   for (const isReady of [false, true]) {
-    const inner = start(t, environment, {
-      entry,
-      wrapper: ['unshare', '-pf', '--kill-child', '--mount-proc'],
-    })
+    const wrapper = ['unshare', '-pf', '--kill-child', '--mount-proc']
+    const inner = start(t, environment, { wrapper })
     if (isReady) await inner.url()
     const pid = await childOf(inner.child.pid)
     await until(() => hasEntered(pid))
