@@ -167,6 +167,8 @@ export interface LossObserver {
 export function nonBlocking(descriptor: number): number {
   try {
     const place = fstatSync(descriptor)
+    // A socket, such as journald's, cannot be opened again; Node makes it non-blocking when it creates the stream.
+    if (place.isSocket()) return descriptor === 1 ? process.stdout.fd : process.stderr.fd
     // A regular file would be opened at its beginning; it does not block anyway.
     if (!place.isFIFO() && !place.isCharacterDevice()) return descriptor
     const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
