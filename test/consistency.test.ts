@@ -163,9 +163,7 @@ async function sources(): Promise<string[]> {
   const folders = ['src', 'plugins', 'routes']
   const names = await Promise.all(
     folders.map(async (folder) =>
-      (await readdir(join(import.meta.dirname, '..', folder), { recursive: true })).map((name) =>
-        join(folder, name),
-      ),
+      (await readdir(folder, { recursive: true })).map((name) => join(folder, name)),
     ),
   )
   return Promise.all(
