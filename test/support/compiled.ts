@@ -23,7 +23,7 @@ function compile(): string {
   })
   buildSync({
     entryPoints: [
-      ...['src', 'routes', 'plugins', 'test', 'bench/programs'].flatMap(sourcesIn),
+      ...['src', 'routes', 'plugins', 'test', 'bench'].flatMap(sourcesIn),
       'openapi.yaml',
       'package.json',
     ],
