@@ -42,7 +42,10 @@ export function onFrameworkError(error: FastifyError, request: FastifyRequest, r
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   request.problem = problem
   if (problem.code === 'internal-error') {
-    request.server.log.error({ requestId: request.id, ...placeOf(problem.cause) }, 'internal error')
+    request.server.log.error(
+      { requestId: request.id, ...placeOf(problem.cause), ...request.trace },
+      'internal error',
+    )
   }
   if (problem.code === 'not-found' && request.type(['json', 'html']) === 'html') {
     sendNotFoundPage(request, reply)

@@ -23,7 +23,7 @@ export default plugin<RequestLogOptions>(
     })
     done()
   },
-  { name: 'request-log', dependencies: ['request-end'] },
+  { name: 'request-log', dependencies: ['request-end', 'tracing'] },
 )
 
 /** What is the same for all requests of a kind; written out once, by a logger of its own. */
@@ -42,7 +42,7 @@ function renewed({ zendeskMs }: FastifyRequest): object | undefined {
   return zendeskMs === undefined ? undefined : { zendesk: { status: 200 } }
 }
 
-function ownFields({ id, caller, problem, zendeskMs }: FastifyRequest, reply: FastifyReply): object {
+function ownFields({ id, caller, problem, zendeskMs, trace }: FastifyRequest, reply: FastifyReply): object {
   return {
     requestId: id,
     caller,
@@ -51,6 +51,7 @@ function ownFields({ id, caller, problem, zendeskMs }: FastifyRequest, reply: Fa
     zendesk: problem?.zendesk,
     retryAfter: problem?.retryAfter,
     waitsFor: problem?.waitsFor,
+    ...trace,
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { ZendeskClient } from '../src/zendesk/client.js'
 import { connectZendesk } from '../src/zendesk/connect.js'
@@ -25,7 +25,7 @@ export default plugin(
       proxies: forwardProxies,
       redis: app.redis,
     })
-    logEvents(app.log, zendesk.events)
+    logEvents(app, zendesk.events)
     app.decorate('zendesk', zendesk)
     zendeskCredentials.secret.follow(app.log, () => {
       zendesk.secretChanged()
@@ -38,22 +38,29 @@ export default plugin(
     })
     done()
   },
-  { name: 'zendesk', dependencies: ['redis'] },
+  { name: 'zendesk', dependencies: ['redis', 'tracing'] },
 )
 
-function logEvents(log: FastifyBaseLogger, events: ZendeskEvents): void {
+function logEvents({ log, traceIds }: FastifyInstance, events: ZendeskEvents): void {
   events
     .on('call', ({ operation, outcome, status, zendeskMs, errorCode, retryAfter }) => {
-      const fields = { operation, outcome, status, errorCode, zendeskMs: Math.round(zendeskMs * 10) / 10 }
+      const fields = {
+        operation,
+        outcome,
+        status,
+        errorCode,
+        zendeskMs: Math.round(zendeskMs * 10) / 10,
+        ...traceIds(),
+      }
       // A call that gave what was asked for is news only when debugging.
       if (outcome === 'ok') log.debug(fields, 'zendesk called')
       else log.warn(fields, 'zendesk call failed')
       if (outcome === 'zendesk-rate-limited')
-        log.warn({ operation, seconds: retryAfter }, 'zendesk asks for a pause')
+        log.warn({ operation, seconds: retryAfter, ...traceIds() }, 'zendesk asks for a pause')
     })
     .on('breaker', (state) => {
-      if (state === 'open') log.warn('circuit breaker opened: zendesk keeps failing')
-      else log.info('circuit breaker closed: zendesk recovered')
+      if (state === 'open') log.warn({ ...traceIds() }, 'circuit breaker opened: zendesk keeps failing')
+      else log.info({ ...traceIds() }, 'circuit breaker closed: zendesk recovered')
     })
     .on('finding', (finding) => {
       if (finding.kind === 'clock-set-back')

@@ -111,6 +111,19 @@ t.test('the alerts fire on a bad day and only then', { skip: noPromtool ?? false
   t.end()
 })
 
+t.test(
+  "promtool's linter finds nothing in a scrape or in the alerts",
+  { skip: noPromtool ?? false },
+  async (t) => {
+    const promtool = (check: string[], input = '') =>
+      spawnSync('promtool', ['check', ...check], { encoding: 'utf8', input })
+    const metrics = promtool(['metrics'], await scrape(t))
+    t.equal(metrics.status, 0, metrics.stdout + metrics.stderr)
+    const rules = promtool(['rules', '--lint=all', '--lint-fatal', 'deploy/prometheus/alerts.yml'])
+    t.equal(rules.status, 0, rules.stdout + rules.stderr)
+  },
+)
+
 t.test('the replicas of compose get variables of ours, and only the balancer is reachable', (t) => {
   const { services } = parse(text('compose.replicas.yml'), { merge: true }) as Compose
   const replicas = Object.entries(services).filter(([name]) => name.startsWith('replica-'))

@@ -5,7 +5,7 @@ import t from 'tap'
 import { ForwardProxies } from '../src/network/forward-proxies.js'
 import { CollectorExporter } from '../src/tracing/exporter.js'
 import { Collector } from './support/collector.js'
-import { startRawZendesk } from './support/fixtures.js'
+import { startRawZendesk, until } from './support/fixtures.js'
 import { ask, startBoth } from './support/helper.js'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -39,6 +39,8 @@ t.test("a renewal is part of its caller's trace: request, flight, each try", asy
   t.equal(tries[0]?.attributes['error.type'], 'zendesk-unavailable')
   for (const each of tries) {
     t.match(each, { kind: CLIENT, traceId: TRACE, parentSpanId: flight?.spanId })
+    const { hostname, port } = new URL(zendesk.url)
+    t.match(each.attributes, { 'server.address': hostname, 'server.port': Number(port) })
     t.ok(BigInt(each.startTimeUnixNano) <= BigInt(each.endTimeUnixNano))
   }
   t.match(collector.resources[0], { 'service.name': 'zendesk-session-proxy', 'service.version': String })
@@ -87,6 +89,95 @@ t.test('callers who share a flight point to it, and it knows how many they are',
   )
 })
 
+t.test('log lines lead to the trace', async (t) => {
+  const collector = await Collector.start(t)
+  const { zendesk, app, url, log } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
+  zendesk.misbehave({ kind: 'status', status: 503, times: 1 })
+  await ask(`${url}/session/renew`, { headers: { traceparent: `00-${TRACE}-${PARENT}-01` } })
+  await ask(`${url}/nowhere`)
+  await app.close()
+  const [request] = collector.named('GET /session/renew')
+  const [flight] = collector.named('flight')
+  const [unknown] = collector.named('GET')
+  const ids = (msg: string) =>
+    log.filter((line) => line['msg'] === msg).map(({ trace_id, span_id }) => [trace_id, span_id])
+  t.same(ids('request'), [
+    [TRACE, request?.spanId],
+    [unknown?.traceId, unknown?.spanId],
+  ])
+  t.same(ids('zendesk call failed'), [[TRACE, flight?.spanId]])
+  t.same(ids('zendesk called'), [[TRACE, flight?.spanId]])
+})
+
+t.test('probes leave no span', async (t) => {
+  const collector = await Collector.start(t)
+  const { app, url, log } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
+  for (const path of ['/livez', '/readyz', '/problems']) await ask(url + path)
+  await app.lifecycle.drain(0)
+  await ask(`${url}/readyz`)
+  await app.close()
+  t.same(
+    collector.spans.map(({ name }) => name),
+    ['GET /problems'],
+  )
+  t.same(
+    log.filter(({ trace_id }) => trace_id !== undefined).map(({ route }) => route),
+    ['/problems'],
+  )
+})
+
+t.test('a pause and the breaker show as events, in the flight and in requests that meet them', async (t) => {
+  const collector = await Collector.start(t)
+  const { zendesk, app, url } = await startBoth(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    ZENDESK_TIMEOUT_MS: '2000',
+  })
+  const fails = (times: number, status: number, headers = {}) => {
+    zendesk.misbehave({ kind: 'status', status, headers, times })
+  }
+  fails(5, 500)
+  for (let times = 0; times < 6; times++) await ask(`${url}/session/renew`)
+  fails(1, 429, { 'retry-after': '90' })
+  await until('the breaker lets one call pass', async () => {
+    await ask(`${url}/session/renew`)
+    return zendesk.renewals().length === 6
+  })
+  await ask(`${url}/session/renew`)
+  await app.close()
+  const events = (name: string, event: string) =>
+    collector.named(name).flatMap((span) => span.events.filter((each) => each['name'] === event))
+  t.same(events('flight', 'breaker'), [
+    { name: 'breaker', state: 'open' },
+    { name: 'breaker', state: 'closed' },
+  ])
+  t.same(events('flight', 'pause'), [{ name: 'pause', operation: 'renew', seconds: 90 }])
+  t.match(events('GET /session/renew', 'breaker')[0], { state: 'open' })
+  t.match(events('GET /session/renew', 'pause'), [{ seconds: Number }])
+})
+
+t.test("a stranger's sampled flag neither forces a trace nor prevents one", async (t) => {
+  const collector = await Collector.start(t)
+  const { app, url } = await startBoth(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    CALLER_KEYS: `shop:${createHash('sha256').update(KEY).digest('hex')}`,
+  })
+  const renew = (flag: string, headers: Record<string, string>) =>
+    ask(`${url}/session/renew`, { headers: { traceparent: `00-${TRACE}-${PARENT}-${flag}`, ...headers } })
+  const key = { authorization: `Bearer ${KEY}` }
+  t.equal((await renew('01', {})).status, 401)
+  t.equal((await renew('00', {})).status, 401)
+  t.equal((await renew('01', key)).status, 200)
+  t.equal((await renew('00', key)).status, 200)
+  await app.close()
+  const [forced, prevented, sampled, ...others] = collector.named('GET /session/renew')
+  for (const stranger of [forced, prevented]) {
+    t.not(stranger?.traceId, TRACE, 'a trace of its own, decided here')
+    t.match(stranger?.links, [{ traceId: TRACE, spanId: PARENT }], 'that leads to theirs')
+  }
+  t.match(sampled, { traceId: TRACE, parentSpanId: PARENT })
+  t.same(others, [], 'a known caller decides for its own trace')
+})
+
 t.test('what goes wrong is marked, by problem code', async (t) => {
   const collector = await Collector.start(t)
   const { zendesk, app, url } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
@@ -125,7 +216,7 @@ t.test('no span holds a secret, a query or a path that is no route', async (t) =
   t.match(collector.text, /"zendesk_session_proxy.caller","value":\{"stringValue":"shop"\}/)
 })
 
-t.test('a collector that is away neither fails a renewal nor holds up the end', async (t) => {
+t.test('a collector that cannot be reached neither fails a renewal nor holds up the end', async (t) => {
   const { app, url } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })
   t.equal((await ask(`${url}/session/renew`)).status, 200)
   const startedAt = performance.now()
@@ -133,7 +224,7 @@ t.test('a collector that is away neither fails a renewal nor holds up the end', 
   t.ok(performance.now() - startedAt < 3_000)
 })
 
-t.test('a collector that takes nothing is told of once, and once when it takes spans again', async (t) => {
+t.test('a collector that refuses spans is logged once, and once when it accepts them again', async (t) => {
   const collector = await Collector.start(t)
   const said: unknown[] = []
   const tell = (...line: unknown[]) => said.push(line)
@@ -155,19 +246,19 @@ t.test('a collector that takes nothing is told of once, and once when it takes s
   await send(200)
   await send(200)
   t.same(said, [
-    [{ error: 'OTLPExporterError', status: 401 }, 'the collector of traces is away'],
-    ['the collector of traces is back'],
+    [{ error: 'OTLPExporterError', status: 401 }, 'cannot export traces to the collector'],
+    ['exporting traces to the collector again'],
   ])
   await send(500)
   t.equal(said.length, 3, 'and again the next time')
 })
 
-t.test('why the collector is away is in the log of the service, in a code', async (t) => {
+t.test('why traces cannot be exported is in the log of the service, in a code', async (t) => {
   const garbled = await startRawZendesk(t, (socket) => socket.end('canary\r\n\r\n'))
   const { app, url, log } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: garbled })
   await ask(`${url}/session/renew`)
   await app.close()
-  const said = log.filter(({ msg }) => msg === 'the collector of traces is away')
+  const said = log.filter(({ msg }) => msg === 'cannot export traces to the collector')
   t.match(said, [{ level: 40, errorCode: /^HPE_\w+$/ }])
   t.equal(said.length, 1)
   t.notMatch(JSON.stringify(said), 'canary')

@@ -11,6 +11,9 @@ import { measureZendesk } from './zendesk.js'
 export function startMetrics(app: FastifyInstance): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  // Gauges whose names end like those of counters; the same numbers are there by type, under names without the suffix.
+  for (const name of ['handles', 'requests', 'resources'])
+    registry.removeSingleMetric(`nodejs_active_${name}_total`)
   new Gauge({
     name: `${PREFIX}_build_info`,
     help: 'Always 1; which version runs, and on what.',

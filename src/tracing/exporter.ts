@@ -7,10 +7,10 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { ForwardProxies } from '../network/forward-proxies.js'
 import { outboundAgent } from '../network/outbound-agent.js'
 
-/** Sends spans to the collector, and logs once when it takes none and once when it does again. The library itself says nothing. */
+/** Sends spans to the collector; logs the first failure and the recovery, since the library logs nothing. */
 export class CollectorExporter extends OTLPTraceExporter {
   readonly #log: Pick<FastifyBaseLogger, 'info' | 'warn'>
-  #away = false
+  #failing = false
 
   constructor(url: string, proxies: ForwardProxies, log: Pick<FastifyBaseLogger, 'info' | 'warn'>) {
     // The library reads certificates for the collector from OTEL_* variables into its agent, and these are kept.
@@ -26,19 +26,19 @@ export class CollectorExporter extends OTLPTraceExporter {
 
   override export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
     super.export(spans, (result) => {
-      this.#tell(result.error)
+      this.#report(result.error)
       done(result)
     })
   }
 
-  #tell(error: Error | undefined): void {
-    if (error && !this.#away) this.#log.warn(reason(error), 'the collector of traces is away')
-    if (!error && this.#away) this.#log.info('the collector of traces is back')
-    this.#away = error !== undefined
+  #report(error: Error | undefined): void {
+    if (error && !this.#failing) this.#log.warn(reason(error), 'cannot export traces to the collector')
+    if (!error && this.#failing) this.#log.info('exporting traces to the collector again')
+    this.#failing = error !== undefined
   }
 }
 
-/** Never the message or the body, which are the collector's words. Statuses after which it was tried in vain again have no code. */
+/** Never the message or the body, which the collector chooses. The library gives no code for a status that it retried. */
 function reason(error: Error): { error: string; errorCode?: string; status?: number } {
   const code = 'code' in error ? error.code : undefined
   return {

@@ -21,6 +21,7 @@ export function traceZendesk(
   trails: AsyncLocalStorage<Trail>,
 ): { underWay: Span | undefined } {
   const flights: { underWay: Span | undefined } = { underWay: undefined }
+  const server = serverOf(app.config.zendeskOrigin)
   app.addHook('onReady', (done) => {
     app.zendesk.events
       .on('started', (operation) => {
@@ -35,18 +36,23 @@ export function traceZendesk(
       .on('slot', ({ reason, waitedMs, refused }) => {
         if (reason !== 'none') trails.getStore()?.flight?.addEvent('slot', { reason, waitedMs, refused })
       })
-      .on('call', ({ operation, outcome, status, zendeskMs }) => {
+      .on('breaker', (state) => {
+        trails.getStore()?.flight?.addEvent('breaker', { state })
+      })
+      .on('call', ({ operation, outcome, status, zendeskMs, retryAfter }) => {
         const trail = trails.getStore()
         const endTime = Date.now()
         const span = tracer.startSpan(
           `zendesk ${operation}`,
-          { kind: SpanKind.CLIENT, startTime: endTime - zendeskMs },
+          { kind: SpanKind.CLIENT, startTime: endTime - zendeskMs, attributes: server },
           below(trail?.flight ?? trail?.request),
         )
         if (status !== undefined) span.setAttribute('http.response.status_code', status)
         if (outcome !== 'ok')
           span.setAttribute('error.type', outcome).setStatus({ code: SpanStatusCode.ERROR })
         span.end(endTime)
+        if (outcome === 'zendesk-rate-limited')
+          trail?.flight?.addEvent('pause', { operation, seconds: retryAfter ?? 0 })
       })
       .on('settled', (_operation, callers) => {
         flights.underWay?.setAttribute('zendesk_session_proxy.callers', callers).end()
@@ -57,6 +63,13 @@ export function traceZendesk(
     done()
   })
   return flights
+}
+
+/** The account, by the names of OpenTelemetry's semantic conventions for HTTP clients. */
+function serverOf(origin: string) {
+  const { hostname, port, protocol } = new URL(origin)
+  const usualPort = protocol === 'https:' ? 443 : 80
+  return { 'server.address': hostname, 'server.port': port === '' ? usualPort : Number(port) }
 }
 
 function below(span: Span | undefined): Context {

@@ -46,7 +46,12 @@ export class Collector {
     for (const { resource, scopeSpans } of body.resourceSpans) {
       this.resources.push(plain(resource.attributes))
       for (const span of scopeSpans.flatMap(({ spans }) => spans))
-        this.spans.push({ ...span, attributes: plain(span.attributes), path })
+        this.spans.push({
+          ...span,
+          attributes: plain(span.attributes),
+          events: span.events.map(({ name, attributes }) => ({ name, ...plain(attributes) })),
+          path,
+        })
     }
   }
 }
@@ -62,6 +67,8 @@ export interface ReceivedSpan {
   attributes: Record<string, unknown>
   status: { code: number }
   links: { traceId: string; spanId: string }[]
+  /** Name and attributes, in their order. */
+  events: Record<string, unknown>[]
   /** To which it was posted. */
   path: string
 }
@@ -71,8 +78,13 @@ type Attributes = { key: string; value: Record<string, unknown> }[]
 interface TracesRequest {
   resourceSpans: {
     resource: { attributes: Attributes }
-    scopeSpans: { spans: (Omit<ReceivedSpan, 'attributes' | 'path'> & { attributes: Attributes })[] }[]
+    scopeSpans: { spans: SentSpan[] }[]
   }[]
+}
+
+type SentSpan = Omit<ReceivedSpan, 'attributes' | 'events' | 'path'> & {
+  attributes: Attributes
+  events: { name: string; attributes: Attributes }[]
 }
 
 function plain(attributes: Attributes): Record<string, unknown> {
