@@ -41,7 +41,7 @@ COPY --from=build /app/dist/plugins dist/plugins
 COPY --from=build /app/dist/routes dist/routes
 COPY --from=build /app/dist/src dist/src
 EXPOSE 3000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["node", "dist/src/health-check.js"]
 # SIGUSR1 would open a debugger; the entry ignores it, and this does so before the entry is loaded.
 ENTRYPOINT ["node", "--disable-sigusr1", "dist/src/start.js"]
 CMD ["serve"]

@@ -59,7 +59,7 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts'],
-    ignores: ['src/start.ts', 'src/cli.ts'],
+    ignores: ['src/start.ts', 'src/cli.ts', 'src/health-check.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

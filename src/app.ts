@@ -15,6 +15,7 @@ import requestEnd from '../plugins/request-end.js'
 import requestId, { chooseRequestId } from '../plugins/request-id.js'
 import requestLog from '../plugins/request-log.js'
 import sockets, { onClientError } from '../plugins/sockets.js'
+import tls from '../plugins/tls.js'
 import tracing from '../plugins/tracing.js'
 import wellFormed from '../plugins/well-formed.js'
 import zendesk from '../plugins/zendesk.js'
@@ -46,7 +47,11 @@ export async function buildApp(
   log: FastifyBaseLogger,
   logLoss: LogLoss = { dropped: 0 },
 ): Promise<FastifyInstance> {
-  const listener = new Sockets(config.ZENDESK_TIMEOUT_MS + UNREAD_ANSWER_MS, connectionLimit())
+  const listener = new Sockets(
+    config.ZENDESK_TIMEOUT_MS + UNREAD_ANSWER_MS,
+    connectionLimit(config.tls !== undefined),
+    config.tls,
+  )
   const app = Fastify({
     loggerInstance: withoutChildren(log),
     // Our own line per request says more.
@@ -54,6 +59,8 @@ export async function buildApp(
     genReqId: chooseRequestId,
     trustProxy: config.trustedProxies.length > 0 && trustOf(config.trustedProxies),
     serverFactory: listener.createServer,
+    // Fastify only names its address by it: the server is ours.
+    ...(config.tls && { https: {} }),
     frameworkErrors: onFrameworkError,
     clientErrorHandler: onClientError,
     return503OnClosing: false,
@@ -65,6 +72,7 @@ export async function buildApp(
   // What every request passes through, in this order.
   await app.register(errorHandler)
   await app.register(sockets, { sockets: listener })
+  await app.register(tls)
   await app.register(requestEnd)
   await app.register(tracing)
   await app.register(requestLog, { log })

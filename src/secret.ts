@@ -2,7 +2,7 @@ import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
 import { inspect } from 'node:util'
 
 /** How often a followed file is looked at. A stat costs microseconds; kubelet itself needs up to a minute. */
-const LOOK_EVERY_MS = 250
+export const LOOK_EVERY_MS = 250
 /** In bytes; so that a wrong path, such as that of a device, is not read for ever. */
 const LARGEST_FILE = 1024 * 1024
 
@@ -10,7 +10,7 @@ const LARGEST_FILE = 1024 * 1024
  * A value that is never shown, however this object is printed, and that follows its file where it came from one.
  * `T` is what the text is understood as: a string for most, a table for callers' keys.
  */
-export class Secret<T = string> {
+export class Secret<T = string> implements FollowedFile {
   readonly name: string
   readonly #understand: (text: string) => T
   readonly #path: string | undefined
@@ -137,12 +137,20 @@ export class SecretError extends Error {}
 /** Says what the file of a secret should be. */
 export class SecretFileError extends SecretError {}
 
+/** What metrics tell of a file that is followed. */
+export interface FollowedFile {
+  readonly name: string
+  readonly isFileBad: boolean
+  readonly badValues: number
+}
+
 export interface SecretLog {
   info(fields: object, message: string): void
   error(fields: object, message: string): void
 }
 
-function readSecretFile(path: string): string {
+/** @throws {SecretFileError} */
+export function readSecretFile(path: string): string {
   try {
     const stat = statSync(path)
     if (!stat.isFile() || stat.size > LARGEST_FILE)

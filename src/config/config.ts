@@ -1,4 +1,5 @@
-import type { Secret } from '../secret.js'
+import type { FollowedFile, Secret } from '../secret.js'
+import type { CertificateFiles } from '../tls/certificate-files.js'
 import {
   callerKeys,
   checkOpenness,
@@ -15,6 +16,7 @@ import { forwardProxies } from './forward-proxies.js'
 import { checkListening, listeningHost } from './listening.js'
 import { nameWarnings } from './names.js'
 import { redisConfig, type RedisConfig } from './redis.js'
+import { tlsFiles } from './tls.js'
 import { tracesUrl } from './tracing.js'
 import { variables, type Environment } from './variables.js'
 import { startWarnings } from './warnings.js'
@@ -44,6 +46,8 @@ export interface Config extends Pick<Environment, (typeof taken)[number]> {
   zendeskCredentials: CredentialConfig
   callerKeys: Secret<CallerKeys> | undefined
   jwt: JwtConfig | undefined
+  /** Undefined: plain http. */
+  tls: CertificateFiles | undefined
   corsOrigins: string[]
   trustedProxies: string[]
   /** Undefined: everything in memory. */
@@ -55,7 +59,7 @@ export interface Config extends Pick<Environment, (typeof taken)[number]> {
   /** Its path, which a proxy takes away, without a slash at the end; empty where there is none. */
   publicPath: string
   /** Secrets whose files are followed. */
-  secretFiles: Secret<unknown>[]
+  secretFiles: FollowedFile[]
   /** To which traces are posted; undefined = no tracing. */
   tracesUrl: string | undefined
   /** What the operator should know at the start although the service can run. */
@@ -78,9 +82,11 @@ export function settle(environment: Environment, faults: Faults, names: string[]
   const address = publicUrl(environment, faults)
   const redis = redisConfig(environment, faults)
   const proxies = forwardProxies(environment, faults)
+  const tls = tlsFiles(environment, faults)
   const settled = {
     callerKeys: keys,
     jwt,
+    tls,
     corsOrigins: corsOrigins(environment, faults),
     trustedProxies: trustedProxies(environment, faults),
     redis,
@@ -88,13 +94,10 @@ export function settle(environment: Environment, faults: Faults, names: string[]
     publicUrl: address,
     publicPath: address.replace(/^https?:\/\/[^/]*/, ''),
     tracesUrl: tracesUrl(environment, faults),
-    secretFiles: fromFiles([
-      credentials?.secret,
-      keys,
-      redis?.url,
-      redis?.sentinelPassword,
-      ...proxies.secretFiles,
-    ]),
+    secretFiles: [
+      ...fromFiles([credentials?.secret, keys, redis?.url, redis?.sentinelPassword, ...proxies.secretFiles]),
+      ...(tls ? [tls] : []),
+    ],
   }
   const unknown = nameWarnings(names)
   faults.throwIfAny(unknown)

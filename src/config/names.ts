@@ -32,7 +32,7 @@ function meantBy(name: string): string[] {
   if (written.length < 8) return []
   const near = ours.filter((our) => distance(written, our) <= 2)
   if (near.length > 0) return nearest(written, near)
-  return ours.filter((our) => !our.endsWith('_FILE') && isShortFor(written, our))
+  return Object.keys(variables).filter((our) => isShortFor(written, our))
 }
 
 function nearest(name: string, candidates: string[]): string[] {

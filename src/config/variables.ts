@@ -8,6 +8,9 @@ export const variables = {
     default: '127.0.0.1',
   },
   PORT: { ...integer('a port number from 0 to 65535', 0, 65_535), default: 3000 },
+  TLS_CERT_FILE: text('the path of a PEM file with the certificate of this service and its chain'),
+  TLS_KEY_FILE: text('the path of a PEM file with the private key of that certificate'),
+  TLS_CLIENT_CA_FILE: text('the path of a PEM file with the authorities of client certificates'),
   LOG_LEVEL: {
     type: 'string',
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],

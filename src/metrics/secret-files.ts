@@ -1,9 +1,9 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { Secret } from '../secret.js'
+import type { FollowedFile } from '../secret.js'
 import { PREFIX } from './names.js'
 
 /** Whether each secret file can be used. A bad one keeps the last good value in use, so a leaked key may stay valid. */
-export function measureSecretFiles(secrets: Secret<unknown>[], registry: Registry): void {
+export function measureSecretFiles(secrets: FollowedFile[], registry: Registry): void {
   const labelNames = ['secret']
   new Gauge({
     name: `${PREFIX}_secret_file_bad`,

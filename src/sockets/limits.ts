@@ -32,11 +32,16 @@ export const METRICS_CONNECTIONS = 16
 const RESERVED_DESCRIPTORS = 48 + METRICS_CONNECTIONS
 /** An idle connection takes some 10 kB. */
 const MOST_CONNECTIONS = 10_000
+/** With TLS, some 56 kB. */
+const MOST_TLS_CONNECTIONS = 2_500
 
 /** How many connections the service accepts at a time, so that clients cannot use up the descriptors of the process. */
-export function connectionLimit(): number {
+export function connectionLimit(isTls: boolean): number {
   const descriptors = descriptorLimit()
-  return Math.max(Math.min(descriptors - RESERVED_DESCRIPTORS, MOST_CONNECTIONS), 8)
+  return Math.max(
+    Math.min(descriptors - RESERVED_DESCRIPTORS, isTls ? MOST_TLS_CONNECTIONS : MOST_CONNECTIONS),
+    8,
+  )
 }
 
 /** RLIMIT_NOFILE, which Node has raised to the hard limit at its start; infinite where the system does not tell (proc(5)). */

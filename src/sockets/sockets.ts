@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
+import type { CertificateFiles } from '../tls/certificate-files.js'
 import { Answer } from './answer.js'
 import {
   IN_FLIGHT_PER_CONNECTION,
@@ -9,6 +10,8 @@ import {
   SOCKET_LIMITS,
   UNREAD_WHILE_CLOSING_MS,
 } from './limits.js'
+
+import { createTlsServer } from './tls-server.js'
 
 const SWEEP_MS = 1_000
 /** What Node's parser expects from its own handler for a request that switches to another protocol. */
@@ -23,6 +26,9 @@ const MOST_TURNS = 1_000
 export class Sockets {
   readonly #connections = new Map<Socket, Connection>()
   readonly #mostConnections: number
+  readonly #certificates: CertificateFiles | undefined
+  /** TCP connections whose TLS handshake is under way. */
+  #handshakes = new Map<string, Socket>()
   #unreadMs: number
   /** Answers in flight beyond the first of each connection. */
   #pipelined = 0
@@ -32,21 +38,19 @@ export class Sockets {
   /**
    * @param unreadMs how long a client may take to read an answer.
    * @param mostConnections at a time; further ones are closed as they come.
+   * @param certificates for https.
    */
-  constructor(unreadMs: number, mostConnections: number) {
+  constructor(unreadMs: number, mostConnections: number, certificates?: CertificateFiles) {
+    this.#certificates = certificates
     this.#unreadMs = unreadMs
     this.#mostConnections = mostConnections
   }
 
   /** For Fastify's option `serverFactory`: what is over the limits never reaches `handler`. */
   readonly createServer = (handler: RequestListener): Server => {
-    const server = createServer(
-      // Missing and repeated Host headers are refused as problems; Node would answer in plain text.
-      { ...SOCKET_LIMITS, requireHostHeader: false, ServerResponse: Answer },
-      (request, response) => {
-        if (this.#admits(request, response)) handler(request, response)
-      },
-    )
+    const server = this.#listener((request, response) => {
+      if (this.#admits(request, response)) handler(request, response)
+    })
     server.maxConnections = this.#mostConnections
     // Node looks at the first 2000 headers only; maxHeaderSize bounds them all the same.
     server.maxHeadersCount = 0
@@ -54,7 +58,8 @@ export class Sockets {
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       server.emit('request', request, response)
     })
-    server.on('connection', (socket: Socket) => {
+    server.on('connection', () => (this.#accepted += 1))
+    server.on(this.#certificates ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.#watch(socket)
     })
     const sweep = setInterval(() => {
@@ -103,6 +108,7 @@ export class Sockets {
   /** Ends each connection: at once where no request has arrived in full, else with the last answer. */
   close(): void {
     this.#unreadMs = Math.min(this.#unreadMs, UNREAD_WHILE_CLOSING_MS)
+    for (const socket of this.#handshakes.values()) socket.destroy()
     for (const [socket, connection] of this.#connections) {
       this.#forgetSettled(connection)
       const last = connection.answers.at(-1)
@@ -111,10 +117,18 @@ export class Sockets {
     }
   }
 
+  #listener(handler: RequestListener): Server {
+    // Missing and repeated Host headers are refused as problems; Node would answer in plain text.
+    const options = { ...SOCKET_LIMITS, requireHostHeader: false, ServerResponse: Answer }
+    if (!this.#certificates) return createServer(options, handler)
+    const { server, handshakes } = createTlsServer(this.#certificates, options, handler)
+    this.#handshakes = handshakes
+    return server
+  }
+
   #watch(socket: Socket): void {
     const connection: Connection = { answers: [], isOver: false, unread: undefined, unreadSince: 0 }
     this.#connections.set(socket, connection)
-    this.#accepted += 1
     // Node takes its own listener away where it hands a socket out (CONNECT); a reset would then end the process.
     socket.on('error', () => undefined)
     socket.once('close', () => {
