@@ -1,65 +1,99 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { allocation } from './allocation.js'
+import { allocation } from './compare/allocation.js'
 import { compare, type Comparison } from './compare/compare.js'
-import { changes, report } from './compare/report.js'
+import { changes, comparisonChecks, report } from './compare/report.js'
+import { endurance } from './endurance/endurance.js'
 import { burst } from './load/burst.js'
 import { sustained } from './load/sustained.js'
-import { startUp } from './start/start.js'
+import { RESULTS } from './service.js'
+import { startUp } from './start.js'
+import { machine, pronounce, type Check } from './verdict.js'
 
-const USAGE = `npm run bench -- [command] [options]
+const text = { type: 'string' } as const
+const numbers = {
+  rounds: text,
+  seconds: text,
+  times: text,
+  rate: text,
+  replicas: text,
+  minutes: text,
+  seed: text,
+}
+const more = { only: text, against: text, beside: text, json: { type: 'boolean' } } as const
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { ...numbers, ...more } })
 
-  (none)      this service beside bare Fastify, @fastify/http-proxy, nginx and varnish, in pairs
-              --rounds 30, --seconds 1 of each measurement, --only instant,slow,alone
-              --json for the result on standard output, --against FILE for what changed since that result
-  allocation  kB and garbage collection for each request, before and after provoking the slow state of the heap
-              --times 3 processes, --seconds 5
-  burst       5,000 callers within a second
-  sustained   a steady load on a Zendesk that allows 200 calls a minute: --seconds 60, --rate 200 requests a second
-  start       time and CPU until ready, memory when idle: --rounds 10, --beside DIST to start another build in turns`
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string' },
-    seconds: { type: 'string' },
-    times: { type: 'string', default: '3' },
-    rate: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'instant,slow,alone' },
-    json: { type: 'boolean', default: false },
-    against: { type: 'string' },
-    beside: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
-
-const commands: Record<string, () => Promise<void>> = {
+const commands: Record<string, () => Promise<Check[]>> = {
   compare: sideBySide,
-  allocation: () => allocation({ times: number(values.times), seconds: number(values.seconds ?? '5') }),
   burst,
-  sustained: () => sustained({ seconds: number(values.seconds ?? '60'), perSecond: number(values.rate) }),
-  start: () => startUp({ rounds: number(values.rounds ?? '10'), beside: values.beside }),
+  sustained: () => sustained({ seconds: number('seconds', 60), perSecond: number('rate', 200) }),
+  start: () => startUp(number('rounds', 10), values.beside),
+  allocation: () => allocation({ times: number('times', 3), seconds: number('seconds', 5) }),
+  endurance: () =>
+    endurance({
+      replicas: number('replicas', 1),
+      minutes: number('minutes', 5),
+      perSecond: number('rate', 50),
+      seed: number('seed', 1 + (Date.now() % 1_000_000)),
+    }),
+  readme,
 }
 
-const command = commands[positionals[0] ?? 'compare']
-if (values.help || !command) {
-  console.log(USAGE)
-  process.exitCode = values.help ? 0 : 2
-} else await command()
+let comparison: Comparison | undefined
+const [name = 'compare'] = positionals
+const command = commands[name]
+if (!command)
+  throw new TypeError(`"${name}" is not one of ${Object.keys(commands).join(', ')}; see bench/README.md`)
+const checks = await command()
+if (checks.some(({ passed }) => passed === false)) process.exitCode = 1
+if (values.json) console.log(json(checks))
+else pronounce(name, checks)
 
-async function sideBySide(): Promise<void> {
-  const earlier = values.against === undefined ? undefined : readFileSync(values.against, 'utf8')
-  const comparison = await compare({
-    rounds: number(values.rounds ?? '30'),
-    seconds: number(values.seconds ?? '1'),
-    only: values.only.split(','),
-  })
-  console.log(values.json ? JSON.stringify(comparison, undefined, 2) : report(comparison))
-  if (earlier !== undefined) console.log(`\n${changes(JSON.parse(earlier) as Comparison, comparison)}`)
+async function sideBySide(): Promise<Check[]> {
+  const earlier =
+    values.against === undefined ? undefined : (JSON.parse(readFileSync(values.against, 'utf8')) as Result)
+  const only = (values.only ?? 'instant,slow,alone').split(',')
+  comparison = await compare({ rounds: number('rounds', 30), seconds: number('seconds', 1), only })
+  if (values.json) return comparisonChecks(comparison)
+  report(comparison)
+  if (earlier)
+    console.log(`Changed by more than the spread of the rounds since ${earlier.at} on ${earlier.machine}:`)
+  if (earlier?.comparison) changes(earlier.comparison, comparison)
+  return comparisonChecks(comparison)
 }
 
-function number(text: string): number {
-  const value = Number(text)
-  if (!(value > 0)) throw new TypeError(`"${text}" is not a number above zero`)
+/** Everything but endurance: keeps the result and prints it as README's table. */
+async function readme(): Promise<Check[]> {
+  const rows = [`${machine()}:`, '', '| command | expected | measured |', '|---|---|---|']
+  const all: Check[] = []
+  for (const each of ['compare', 'burst', 'sustained', 'start', 'allocation']) {
+    const found = (await commands[each]?.()) ?? []
+    const typed = `npm run bench${each === 'compare' ? '' : ` -- ${each}`}`
+    rows.push(...found.map((check) => `| \`${typed}\` | ${check.expected} | ${check.found} |`))
+    all.push(...found)
+  }
+  writeFileSync(`${RESULTS}/node-${parseInt(process.versions.node)}.json`, `${json(all)}\n`)
+  console.log(`${rows.join('\n')}\n`)
+  return all
+}
+
+interface Result {
+  at: string
+  machine: string
+  checks: Check[]
+  comparison: Comparison | undefined
+}
+
+/** Four digits are more than repeat. */
+function json(checks: Check[]): string {
+  const result: Result = { at: new Date().toISOString(), machine: machine(), checks, comparison }
+  return JSON.stringify(result, (_, value: unknown) =>
+    typeof value === 'number' ? Number(value.toPrecision(4)) : value,
+  )
+}
+
+function number(option: keyof typeof numbers, otherwise: number): number {
+  const value = Number(values[option] ?? otherwise)
+  if (!(value > 0)) throw new TypeError(`--${option} ${values[option] ?? ''} is not a number above zero`)
   return value
 }

@@ -1,6 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { findExecutable } from './processes.js'
 
 /** The core of the measured process and the core of everything else; undefined where they cannot be kept apart. */
 export const cores = findCores()
@@ -10,16 +8,11 @@ if (cores) spawnSync('taskset', ['-a', '-c', '-p', String(cores.others), String(
 else console.error('Two cores and taskset are needed to keep load and subject apart; figures will be rough.')
 
 function findCores(): { measured: number; others: number } | undefined {
-  const [measured, others] = allowedCores()
-  if (measured === undefined || others === undefined || !findExecutable('taskset')) return undefined
-  return { measured, others }
-}
-
-function allowedCores(): number[] {
-  const path = '/proc/self/status'
-  const list = existsSync(path) ? /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(path, 'utf8'))?.[1] : ''
-  return (list ?? '').split(',').flatMap((range) => {
+  // Such as "pid 4711's current affinity list: 0,2-5"; null where taskset is missing.
+  const list = String(spawnSync('taskset', ['-c', '-p', String(process.pid)]).stdout).split(': ')[1]
+  const [measured, others] = (list ?? '').split(',').flatMap((range) => {
     const [first = NaN, last = first] = range.split('-').map(Number)
-    return Number.isNaN(first) ? [] : Array.from({ length: last - first + 1 }, (_, index) => first + index)
+    return first === last ? first : [first, first + 1]
   })
+  return measured === undefined || others === undefined ? undefined : { measured, others }
 }

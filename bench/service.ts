@@ -1,75 +1,65 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import getPort from 'get-port'
 import { cores } from './cores.js'
 import { answering, start, type Running } from './processes.js'
 
-/** Public, and recognisable as fake wherever it turns up. */
+/** Public, and recognisable as fake wherever they turn up. */
 export const CALLER_KEY = 'bench-caller-key-not-a-secret'
-const CALLER_ORIGIN = 'https://app.example.com'
+export const UPSTREAM_TOKEN = 'bench-upstream-token-not-a-secret'
 export const RENEWAL_PATH = '/session/renew'
+export const ZENDESK_PATH = '/api/v2/users/me/session/renew'
+const CALLER_ORIGIN = 'https://app.example.com'
 export const CALLER_HEADERS = { authorization: `Bearer ${CALLER_KEY}`, origin: CALLER_ORIGIN }
 
 // This file runs as dist/bench/service.js.
-export const DIST = fileURLToPath(new URL('..', import.meta.url))
+export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
+export const RESULTS = join(CHECKOUT, 'bench/results')
+mkdirSync(RESULTS, { recursive: true })
 
-export interface ServiceOptions {
-  zendesk: string
-  /** Added to the environment below, or replacing it. */
-  environment: Record<string, string>
+/** For the environment of a service whose heap is to be read. */
+export const HEAP_PROBE = {
+  NODE_OPTIONS: `--import=${new URL('../test/support/heap-probe.js', import.meta.url).href}`,
+}
+
+interface ServiceOptions {
   port?: number
+  /** A file to which standard output is appended; by default it is dropped. */
   output?: string
-  nodeOptions?: readonly string[]
-  /** The build to run; default: this one. */
-  dist?: string
+  /** The checkout whose build to run; default: this one. */
+  checkout?: string
+  askEveryMs?: number
 }
 
-export interface Service extends Running {
-  origin: string
-  port: number
-}
-
-/** The built service with every feature on, ready. */
-export async function startService(options: ServiceOptions): Promise<Service> {
-  const service = await launchService(options)
-  await answering(`${service.origin}/readyz`, service)
-  return service
-}
-
-/** The same, without waiting until it is ready. */
-export async function launchService(options: ServiceOptions): Promise<Service> {
-  const port = options.port ?? (await getPort())
-  const dist = options.dist ?? DIST
-  const running = start({
-    command: process.execPath,
-    args: [...(options.nodeOptions ?? []), ...startArguments(dist)],
-    cwd: dirname(join(dist, 'package.json')),
+/** The built service with every feature on, as `npm start` starts it, once it is ready. */
+export async function startService(
+  zendesk: string,
+  environment: Record<string, string | undefined> = {},
+  { port, output, checkout = CHECKOUT, askEveryMs }: ServiceOptions = {},
+): Promise<Running> {
+  const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as {
+    scripts: { start: string }
+  }
+  const listensOn = port ?? (await getPort())
+  const service = start(listensOn, ['sh', '-c', scripts.start], {
+    cwd: checkout,
     core: cores?.measured,
-    output: options.output,
+    ...(output !== undefined && { stdout: { file: output, append: true } }),
     environment: {
       HOST: '127.0.0.1',
-      PORT: String(port),
+      PORT: String(listensOn),
       METRICS_PORT: String(await getPort()),
-      LOG_LEVEL: 'info',
       CALLER_KEYS: `bench:${createHash('sha256').update(CALLER_KEY).digest('hex')}`,
       // On, and too high to be reached.
       CALLER_RATE_PER_MINUTE: '1000000',
       CORS_ORIGINS: CALLER_ORIGIN,
-      ZENDESK_URL: options.zendesk,
-      ...options.environment,
+      ZENDESK_URL: zendesk,
+      ZENDESK_OAUTH_TOKEN: UPSTREAM_TOKEN,
+      ZENDESK_BUDGET_PER_MINUTE: '0',
+      ...environment,
     },
   })
-  return { ...running, port, origin: `http://127.0.0.1:${port}` }
-}
-
-/** What follows `node` in the `start` script of that build, so that Node's options are those of `npm start`. */
-function startArguments(dist: string): string[] {
-  const { scripts } = JSON.parse(readFileSync(join(dist, 'package.json'), 'utf8')) as {
-    scripts: { start: string }
-  }
-  const [, words] = /\bexec node (.*)$/.exec(scripts.start) ?? []
-  if (words === undefined) throw new Error(`cannot read the start script of ${dist}: ${scripts.start}`)
-  return words.split(' ').map((word) => (word.startsWith('dist/') ? join(dist, word.slice(5)) : word))
+  return answering(service, '/readyz', askEveryMs)
 }

@@ -1,107 +1,78 @@
-import { spread, spreadText, type Spread } from '../quantiles.js'
-import { table } from '../verdict.js'
-import { scenarios, type Beside, type Comparison, type ScenarioName } from './compare.js'
-import { subjects, type SubjectName } from './subjects.js'
+import { quantile, spread, spreadText, type Spread } from '../spread.js'
+import { machine, type Check } from '../verdict.js'
+import { scenarios, type Comparison, type Pair } from './compare.js'
+import type { Measurement } from './measure.js'
+import { OWN, subjects } from './subjects.js'
 
-/** Below this share of its core, the load or the upstream was the limit, not the subject. */
-const SATURATED = 0.9
+const figures = ['requestsPerSecond', 'cpuMicroseconds', 'p50Ms', 'p99Ms'] as const
+type Figure = (typeof figures)[number]
 
-/** The comparison for a terminal. */
-export function report(comparison: Comparison): string {
-  const parts = [
-    ...scenarioNames(comparison).map((name) => scenarioText(name, comparison)),
-    aloneText(comparison),
-    `Not the same work:\n${Object.entries(subjects)
-      .map(([name, { lacks }]) => `  ${name}: ${lacks}`)
-      .join('\n')}`,
-    ...(comparison.missing.length > 0 ? [`Not installed, skipped: ${comparison.missing.join(', ')}`] : []),
-    `Node ${comparison.node}, ${comparison.machine}; ${comparison.rounds} rounds of ${comparison.seconds} s. * the subject's core was not saturated`,
-  ]
-  return parts.filter((part) => part !== '').join('\n\n')
+/** Tables for a terminal. */
+export function report({ measured, rounds, seconds }: Comparison): void {
+  for (const [scenario, all] of Object.entries(measured)) {
+    const divided = (pairs: Pair[]) => figures.map((figure) => [figure, spreadText(quotient(pairs, figure))])
+    const ours = Object.values(all).flatMap((pairs) => pairs.map((pair) => pair.ours))
+    console.log(`\n${scenarios[scenario]?.title ?? ''}. Ours divided by theirs: median (quartiles, worst)`)
+    console.table(mapped(all, (pairs) => Object.fromEntries(divided(pairs)) as object))
+    console.log('Medians on this machine. Where busy is well below 1, the load or the upstream was the limit')
+    const theirs = mapped(all, (pairs) => medians(pairs.map((pair) => pair.theirs)))
+    console.table({ [OWN]: medians(ours), ...theirs })
+  }
+  console.log('\nNot the same work:')
+  for (const [name, { lacks }] of Object.entries(subjects)) console.log(`  ${name}: ${lacks}`)
+  console.log(`${machine()}; ${rounds} rounds of ${seconds} s for each\n`)
+}
+
+/** What is promised about speed, of what was measured. */
+export function comparisonChecks({ measured: { instant, alone } }: Comparison): Check[] {
+  const checks: Check[] = []
+  const bare = instant?.['bare Fastify']
+  if (bare) {
+    const [throughput, p99] = [quotient(bare, 'requestsPerSecond'), quotient(bare, 'p99Ms')]
+    checks.push({
+      expected:
+        'everything on: of the requests per second of a bare Fastify at least 0.55, lower quartile 0.48, with at most 3 times its p99',
+      found: `${spreadText(throughput)}; p99 ${spreadText(p99)}`,
+      passed: throughput.median >= 0.55 && throughput.lower >= 0.48 && p99.median <= 3,
+    })
+  }
+  if (alone) {
+    const more = (pairs: Pair[] = []) => pairs.map(({ ours, theirs }) => ours.p50Ms - theirs.p50Ms)
+    const [direct, proxy] = [more(alone['Zendesk itself']), more(alone['http-proxy'])]
+    const less = proxy.filter((ms) => ms < 0).length
+    checks.push({
+      expected: 'a caller alone waits less than with @fastify/http-proxy in eight of ten rounds',
+      found: `in ${less} of ${proxy.length}; ${spreadText(spread(direct))} ms more than at Zendesk itself`,
+      passed: less >= 0.8 * proxy.length,
+    })
+  }
+  return checks
 }
 
 /** Every quotient of two runs whose medians lie outside of each other's quartiles, before and now. */
-export function changes(before: Comparison, now: Comparison): string {
-  const rows = scenarioNames(now).flatMap((scenario) =>
-    Object.entries(now.scenarios[scenario] ?? {}).flatMap(([name, { beside }]) => {
-      const earlier = before.scenarios[scenario]?.[name as SubjectName]?.beside
-      if (!beside || !earlier) return []
-      return (Object.keys(beside) as (keyof Beside)[])
-        .filter((figure) => differ(earlier[figure], beside[figure]))
-        .map((figure) => [
-          `${scenario}, ${figure} beside ${name}`,
-          spreadText(earlier[figure]),
-          spreadText(beside[figure]),
-          `${((beside[figure].median / earlier[figure].median - 1) * 100).toFixed(0)} %`,
-        ])
-    }),
-  )
-  const alone = Object.entries(now.aloneMs).flatMap(([name, ms]) => {
-    const earlier = before.aloneMs[name as SubjectName]
-    const [then, today] = [spread(earlier ?? [], 'highest'), spread(ms, 'highest')]
-    return earlier && differ(then, today)
-      ? [[`alone, ms added by ${name}`, spreadText(then), spreadText(today), '']]
-      : []
-  })
-  const head = `Compared with the run of ${before.at} on Node ${before.node}`
-  const changed = [...rows, ...alone]
-  return changed.length === 0
-    ? `${head}: nothing changed by more than the spread of the rounds.`
-    : `${head}:\n${table([['', 'before', 'now', 'change'], ...changed])}`
+export function changes(before: Comparison, now: Comparison): void {
+  for (const [scenario, all] of Object.entries(now.measured))
+    for (const [name, pairs] of Object.entries(all))
+      for (const figure of figures) {
+        const then = quotient(before.measured[scenario]?.[name] ?? [], figure)
+        const today = quotient(pairs, figure)
+        const outside = (value: number, { lower, upper }: Spread) => value < lower || value > upper
+        if (outside(today.median, then) && outside(then.median, today))
+          console.log(`  ${scenario}, ${figure} beside ${name}: ${spreadText(then)} → ${spreadText(today)}`)
+      }
 }
 
-function differ(before: Spread, now: Spread): boolean {
-  const outside = (value: number, { lower, upper }: Spread) => value < lower || value > upper
-  return outside(now.median, before) && outside(before.median, now)
+function quotient(pairs: readonly Pair[], figure: Figure): Spread {
+  const quotients = pairs.map(({ ours, theirs }) => ours[figure] / theirs[figure])
+  return spread(quotients, figure === 'requestsPerSecond' ? 'min' : 'max')
 }
 
-function scenarioText(name: ScenarioName, comparison: Comparison): string {
-  const { title, connections } = scenarios[name]
-  const all = Object.entries(comparison.scenarios[name] ?? {})
-  const quotients = all.flatMap(([subject, { beside }]) =>
-    beside
-      ? [
-          [
-            subject,
-            ...[beside.requestsPerSecond, beside.cpuMicroseconds, beside.p50Ms, beside.p99Ms].map((each) =>
-              spreadText(each),
-            ),
-          ],
-        ]
-      : [],
-  )
-  const absolute = all.map(([subject, { absolute: a }]) => [
-    subject,
-    `${a.requestsPerSecond.toFixed(0)}${a.busy < SATURATED ? '*' : ' '}`,
-    a.cpuMicroseconds.toFixed(0),
-    a.p50Ms.toFixed(2),
-    a.p99Ms.toFixed(2),
-    a.residentMb.toFixed(0),
-    a.callsPerThousand.toFixed(a.callsPerThousand < 10 ? 1 : 0),
-    String(a.failures),
-  ])
-  const heads = ['requests/s', 'CPU/request', 'p50', 'p99']
-  return `${title}; ${connections} connections. This service divided by the other: median (quartiles, worst)
-${table([['', ...heads], ...quotients])}
-
-Medians on this machine
-${table([['', 'requests/s', 'CPU µs', 'p50 ms', 'p99 ms', 'MB', 'calls per 1,000', 'failed'], ...absolute])}`
+function medians(all: readonly Measurement[]): Record<string, number> {
+  const figures = Object.keys(all[0] ?? {}) as (keyof Measurement)[]
+  const median = (values: number[]) => Number(quantile(values, 0.5).toPrecision(3))
+  return Object.fromEntries(figures.map((figure) => [figure, median(all.map((each) => each[figure]))]))
 }
 
-function aloneText({ aloneMs }: Comparison): string {
-  const own = aloneMs['this service']
-  if (!own) return ''
-  const rows = Object.entries(aloneMs).map(([name, ms]) => [
-    name,
-    spreadText(spread(ms, 'highest'), 3),
-    name === 'this service'
-      ? ''
-      : `${own.filter((each, round) => each < (ms[round] ?? 0)).length} of ${own.length}`,
-  ])
-  const head = ['', 'ms added', 'rounds in which this service adds less']
-  return `One caller at a time: what each adds to the upstream's own time\n${table([head, ...rows])}`
-}
-
-function scenarioNames({ scenarios: measured }: Comparison): ScenarioName[] {
-  return Object.keys(measured) as ScenarioName[]
+function mapped<Value, Mapped>(record: Record<string, Value>, map: (value: Value) => Mapped) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
 }

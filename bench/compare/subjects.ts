@@ -1,43 +1,41 @@
 import { cores } from '../cores.js'
 import { startProgram, type Running } from '../processes.js'
-import { CALLER_HEADERS, RENEWAL_PATH, startService } from '../service.js'
-import { UPSTREAM_TOKEN } from '../upstream.js'
-import { startNginx, startVarnish, type Started } from './proxies.js'
+import { CALLER_HEADERS, RENEWAL_PATH, startService, UPSTREAM_TOKEN, ZENDESK_PATH } from '../service.js'
+import { startNginx, startVarnish } from './proxies.js'
+
+export const OWN = 'this service'
+
+const UPSTREAM_HEADERS = { authorization: `Bearer ${UPSTREAM_TOKEN}` }
+const core = cores?.measured
+const proxyOnly = 'no key, origin, limit, log or metrics; one call for each request'
+const cacheOnly = 'no key, origin, limit, log or metrics; hands out tokens that it kept for up to a second'
 
 /** What is compared, each one process on one core, and what each does not do. */
 export const subjects = {
-  'this service': {
+  [OWN]: {
     lacks: 'nothing: key, origin, limit, log and metrics are on; no token is kept',
-    start: (upstream) =>
-      startService({
-        zendesk: upstream,
-        environment: { ZENDESK_OAUTH_TOKEN: UPSTREAM_TOKEN, ZENDESK_BUDGET_PER_MINUTE: '0' },
-      }),
+    start: (upstream) => startService(upstream),
   },
   'bare Fastify': {
     lacks: 'answers a constant; calls nothing',
-    start: () => startFastify('bare'),
+    start: () => startProgram('fastify', ['bare'], { core }),
   },
   'http-proxy': {
-    lacks: 'no key, origin, limit, log or metrics; one call for each request',
-    start: (upstream) => startFastify('http-proxy', { UPSTREAM: upstream, UPSTREAM_TOKEN }),
+    lacks: proxyOnly,
+    start: (UPSTREAM) =>
+      startProgram('fastify', ['http-proxy'], { core, environment: { UPSTREAM, UPSTREAM_TOKEN } }),
   },
-  nginx: {
-    lacks: 'no key, origin, limit, log or metrics; one call for each request',
-    start: (upstream) => startNginx(upstream, 'pass'),
+  nginx: { lacks: proxyOnly, start: (upstream) => startNginx(upstream) },
+  'nginx cache': { lacks: cacheOnly, start: (upstream) => startNginx(upstream, { cache: true }) },
+  varnish: { lacks: cacheOnly, start: startVarnish },
+  /** The upstream, asked without anything between, on the core of the load. */
+  'Zendesk itself': {
+    lacks: 'everything between',
+    start: () => startProgram('upstream', [], { environment: { UPSTREAM_TOKEN } }),
   },
-  'nginx cache': {
-    lacks: 'no key, origin, limit, log or metrics; hands out tokens that it kept for up to a second',
-    start: (upstream) => startNginx(upstream, 'cache'),
-  },
-  varnish: {
-    lacks: 'no key, origin, limit, log or metrics; hands out tokens that it kept for up to a second',
-    start: startVarnish,
-  },
-} as const satisfies Record<
-  string,
-  { lacks: string; start: (upstream: string) => Promise<Started | undefined> }
->
+} as const satisfies Record<string, { lacks: string; start: Start }>
+
+type Start = (upstream: string) => Promise<Running | undefined>
 
 export type SubjectName = keyof typeof subjects
 
@@ -49,12 +47,16 @@ export interface Subject extends Running {
 
 /** Undefined where this machine does not have it. */
 export async function startSubject(name: SubjectName, upstream: string): Promise<Subject | undefined> {
-  const started = await subjects[name].start(upstream)
-  return started && { ...started, name, url: `${started.origin}${RENEWAL_PATH}`, headers: CALLER_HEADERS }
+  const running: Running | undefined = await subjects[name].start(upstream)
+  return running && asSubject(name, running)
 }
 
-async function startFastify(kind: string, environment: Record<string, string> = {}): Promise<Started> {
-  const running = startProgram('fastify', [kind], { core: cores?.measured, environment })
-  const { port } = (await running.hear()) as { port: number }
-  return { ...running, origin: `http://127.0.0.1:${port}` }
+export async function startUpstream(): Promise<Subject> {
+  return asSubject('Zendesk itself', await subjects['Zendesk itself'].start())
+}
+
+export function asSubject(name: SubjectName, running: Running): Subject {
+  return name === 'Zendesk itself'
+    ? { ...running, name, url: running.origin + ZENDESK_PATH, headers: UPSTREAM_HEADERS }
+    : { ...running, name, url: running.origin + RENEWAL_PATH, headers: CALLER_HEADERS }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { progress, type Check } from '../verdict.js'
+import type { Check } from '../verdict.js'
 import { waited } from './faults.js'
 import type { Random } from './random.js'
 import type { Replicas } from './replicas.js'
@@ -8,40 +8,34 @@ import type { Replicas } from './replicas.js'
 export async function disruptions(replicas: Replicas, random: Random, signal: AbortSignal): Promise<Check[]> {
   const exitCodes: (number | undefined)[] = []
   const { redis } = replicas
-  const all: [string, () => Promise<void> | void][] = [
-    ['replica 1 replaced', async () => void exitCodes.push(await replicas.replace(0))],
-    ['replica 2 replaced', async () => void exitCodes.push(await replicas.replace(1))],
-    [
-      'secret rotated',
-      () => {
-        replicas.rotateSecret()
-      },
-    ],
-  ]
-  if (redis)
-    all.push([
-      'Redis stopped and started',
-      async () => {
+  const all: Record<string, () => unknown> = {
+    'replica 1 replaced': async () => exitCodes.push(await replicas.replace(1)),
+    'replica 2 replaced': async () => exitCodes.push(await replicas.replace(2)),
+    'secret rotated': () => {
+      replicas.rotateSecret()
+    },
+    ...(redis && {
+      'Redis stopped and started': async () => {
         await redis.kill()
         await delay(random.between(500, 4_000))
         await redis.start()
       },
-    ])
-  const counts = new Map(all.map(([name]) => [name, 0]))
-  for (let next = random.shuffled(all); await waited(random.between(500, 3_000), signal);) {
-    if (next.length === 0) next = random.shuffled(all)
-    const [name, disrupt] = next.shift() ?? ['', () => undefined]
-    progress(name)
-    counts.set(name, (counts.get(name) ?? 0) + 1)
-    await disrupt()
+    }),
   }
+  const names = Object.keys(all)
+  const happened: string[] = []
+  for (let left: string[] = []; await waited(random.between(500, 3_000), signal);) {
+    if (left.length === 0) left = [...names]
+    const [name = ''] = left.splice(Math.floor(random.next() * left.length), 1)
+    happened.push(name)
+    await all[name]?.()
+  }
+  const counted = names.map((name) => `${name} ×${happened.filter((each) => each === name).length}`)
   return [
     {
       expected: 'each disruption happens',
-      found:
-        [...counts].map(([name, count]) => `${name} ×${count}`).join(', ') +
-        (redis ? '' : '; redis-server is not installed'),
-      passed: [...counts.values()].every((count) => count > 0),
+      found: `${counted.join(', ')}${redis ? '' : '; redis-server is not installed'}`,
+      passed: names.every((name) => happened.includes(name)),
     },
     {
       expected: 'replaced replicas exit with 0',

@@ -1,10 +1,8 @@
 /** Numbers from 0 to 1 that a seed repeats (mulberry32). */
 export class Random {
-  readonly seed: number
   #state: number
 
   constructor(seed: number) {
-    this.seed = seed
     this.#state = seed
   }
 
@@ -21,10 +19,5 @@ export class Random {
 
   pick<T>(items: readonly [T, ...T[]]): T {
     return items[Math.floor(this.next() * items.length)] ?? items[0]
-  }
-
-  shuffled<T>(items: readonly T[]): T[] {
-    const drawn = items.map((item) => ({ item, rank: this.next() }))
-    return drawn.sort((a, b) => a.rank - b.rank).map(({ item }) => item)
   }
 }

@@ -1,102 +1,94 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import getPort from 'get-port'
 import type { SandboxZendesk } from '../../test/sandbox/zendesk.js'
 import { RedisServer } from '../../test/support/redis-server.js'
-import { findExecutable, scratchFolder } from '../processes.js'
-import { DIST, startService, type Service } from '../service.js'
-import { footprint, PROBE_OPTIONS, type Footprint } from './growth.js'
+import { findExecutable, scratchFolder, type Running } from '../processes.js'
+import { HEAP_PROBE, RESULTS, startService } from '../service.js'
 
 export const DEADLINE_MS = 2_000
 /** Longer than callers keep an idle connection plus the time until they hear that a replica leaves. */
 const DRAIN_MS = 1_500
 const UNAWARE_MS = 500
-const GRACE_MS = 5_000
 
 /** The replicas of one deployment: a credential with a secret file, and with more than one replica a Redis where it is installed. */
 export class Replicas {
-  readonly redis: RedisServer | undefined
+  redis: RedisServer | undefined
+  readonly #serving = new Map<number, Running>()
   readonly #zendesk: SandboxZendesk
-  readonly #secretPath = join(scratchFolder(), 'secret')
-  readonly #teardowns: (() => unknown)[]
-  readonly #replicas: Service[] = []
-  readonly #leaving = new Set<Service>()
+  readonly #secretPath = `${scratchFolder()}/secret`
+  readonly #teardowns: (() => unknown)[] = []
   #secrets = 0
 
   static async start(count: number, zendesk: SandboxZendesk): Promise<Replicas> {
-    const teardowns: (() => unknown)[] = []
-    const redis =
-      count > 1 && findExecutable('redis-server')
-        ? await RedisServer.start({ teardown: (teardown) => teardowns.push(teardown) })
-        : undefined
-    const replicas = new Replicas(zendesk, redis, teardowns)
-    await Promise.all(Array.from({ length: count }, (_, index) => replicas.#start(index)))
+    const replicas = new Replicas(zendesk)
+    const owner = { teardown: (teardown: () => unknown) => replicas.#teardowns.push(teardown) }
+    if (count > 1 && findExecutable('redis-server')) replicas.redis = await RedisServer.start(owner)
+    for (let number = 1; number <= count; number++) {
+      rmSync(logOf(number), { force: true })
+      await replicas.#start(number, await getPort())
+    }
     return replicas
   }
 
-  private constructor(zendesk: SandboxZendesk, redis: RedisServer | undefined, teardowns: (() => unknown)[]) {
+  private constructor(zendesk: SandboxZendesk) {
     this.#zendesk = zendesk
-    this.redis = redis
-    this.#teardowns = teardowns
-    writeFileSync(this.#secretPath, zendesk.credentials.clientSecret)
+    this.rotateSecret()
+  }
+
+  get all(): Running[] {
+    return [...this.#serving.values()]
   }
 
   /** The origin for this request, as a client of a load balancer in layer 4 gets it: replicas in turn, without those that leave. */
   origin(index: number): string {
-    const serving = this.#replicas.filter((replica) => !this.#leaving.has(replica))
-    return serving[index % serving.length]?.origin ?? ''
+    return this.all[index % this.#serving.size]?.origin ?? ''
   }
 
   /** As a rolling deployment does: SIGTERM first; callers notice a little later. Resolves with the exit code. */
-  async replace(index: number): Promise<number | undefined> {
-    const old = this.#replicas[index]
-    if (!old) throw new RangeError(`there is no replica ${index}`)
-    const exiting = old.stop(DRAIN_MS + GRACE_MS + 1_000)
+  async replace(number: number): Promise<number | undefined> {
+    const old = this.#serving.get(number)
+    if (!old) throw new RangeError(`there is no replica ${number}`)
+    const exiting = old.stop()
     await delay(UNAWARE_MS)
-    this.#leaving.add(old)
+    this.#serving.delete(number)
     const exitCode = await exiting
-    await this.#start(index, old.port)
-    this.#leaving.delete(old)
+    await this.#start(number, Number(new URL(old.origin).port))
     return exitCode
   }
 
   /** The file first, by rename; the moment after, Zendesk accepts only the new one. */
   rotateSecret(): void {
-    this.#secrets += 1
-    const secret = `sandbox-client-secret-${this.#secrets}-not-a-secret`
+    const secret = `sandbox-client-secret-${(this.#secrets += 1)}-not-a-secret`
     writeFileSync(`${this.#secretPath}.new`, secret)
     renameSync(`${this.#secretPath}.new`, this.#secretPath)
     this.#zendesk.credentials.clientSecret = secret
   }
 
-  footprints(): Promise<Footprint[]> {
-    return Promise.all(this.#replicas.map(footprint))
-  }
-
   /** Resolves with the exit codes. */
   async stop(): Promise<(number | undefined)[]> {
-    const exitCodes = await Promise.all(this.#replicas.map((replica) => replica.stop(15_000)))
+    const exitCodes = await Promise.all(this.all.map((replica) => replica.stop()))
     for (const teardown of this.#teardowns) await teardown()
     return exitCodes
   }
 
-  async #start(index: number, port?: number): Promise<void> {
-    const results = join(DIST, '../bench/results')
-    mkdirSync(results, { recursive: true })
-    this.#replicas[index] = await startService({
-      zendesk: this.#zendesk.url,
-      nodeOptions: PROBE_OPTIONS,
-      output: join(results, `replica-${index + 1}.log`),
-      ...(port !== undefined && { port }),
-      environment: {
-        ZENDESK_OAUTH_CLIENT_ID: this.#zendesk.credentials.clientId,
-        ZENDESK_OAUTH_CLIENT_SECRET_FILE: this.#secretPath,
-        ZENDESK_TIMEOUT_MS: String(DEADLINE_MS),
-        ZENDESK_BUDGET_PER_MINUTE: '1200',
-        SHUTDOWN_DELAY_MS: String(DRAIN_MS),
-        SHUTDOWN_GRACE_MS: String(GRACE_MS),
-        ...(this.redis && { REDIS_URL: this.redis.url }),
-      },
-    })
+  async #start(number: number, port: number): Promise<void> {
+    const environment = {
+      ...HEAP_PROBE,
+      ZENDESK_OAUTH_TOKEN: undefined,
+      ZENDESK_OAUTH_CLIENT_ID: this.#zendesk.credentials.clientId,
+      ZENDESK_OAUTH_CLIENT_SECRET_FILE: this.#secretPath,
+      ZENDESK_TIMEOUT_MS: String(DEADLINE_MS),
+      ZENDESK_BUDGET_PER_MINUTE: '1200',
+      SHUTDOWN_DELAY_MS: String(DRAIN_MS),
+      SHUTDOWN_GRACE_MS: '5000',
+      REDIS_URL: this.redis?.url,
+    }
+    const options = { port, output: logOf(number) }
+    this.#serving.set(number, await startService(this.#zendesk.url, environment, options))
   }
+}
+
+function logOf(number: number): string {
+  return `${RESULTS}/replica-${number}.log`
 }

@@ -1,6 +1,7 @@
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, type Dispatcher } from 'undici'
+import { CALLER_HEADERS, RENEWAL_PATH } from '../service.js'
+import { Tally } from './tally.js'
 
 export interface CallerRequest {
   origin: string
@@ -11,88 +12,86 @@ export interface CallerRequest {
   leaveAfterMs?: number
 }
 
-export interface Answer {
+export interface Outcome {
+  /** `token`, a problem's code, or why there is no answer: `left` where the caller hung up itself. */
+  code: string
+  /** 0 without an answer. */
   status: number
   headers: Record<string, string | string[] | undefined>
-  body: string
+  body: Record<string, unknown>
   ms: number
+  /** How much of that the event loop of this process was late, which is not the service's doing. */
+  lagMs: number
 }
 
-/** A caller without an answer: the connection failed, or its longest wait was over. `left` where it hung up itself. */
-export interface Unanswered {
-  unanswered: string
-  ms: number
-}
+const LONGEST_WAIT_MS = 10_000
+const TICK_MS = 10
+/** Timers are late by so much on an idle machine. */
+const USUAL_LAG_MS = 2
 
-/** Programs that send requests, each waiting no longer than `longestWaitMs`. */
+/** Programs that send requests. */
 export class Callers {
   readonly #agent: Agent
-  readonly #longestWaitMs: number
-  readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 })
+  #lagMs = 0
+  #tickDueAt = performance.now() + TICK_MS
+  readonly #ticks = setInterval(() => {
+    this.#lagMs = this.#lagSoFarMs()
+    this.#tickDueAt = performance.now() + TICK_MS
+  }, TICK_MS)
 
   /** @param keepAliveMs how long an idle connection is kept; shorter than a replica drains, as behind a load balancer. */
-  constructor(longestWaitMs: number, keepAliveMs = 4_000) {
-    this.#longestWaitMs = longestWaitMs
+  constructor(keepAliveMs = 4_000) {
     this.#agent = new Agent({ keepAliveTimeout: keepAliveMs, keepAliveMaxTimeout: keepAliveMs })
-    this.#loop.enable()
   }
 
-  /** How late this process' own event loop was at the worst, which is not the service's doing. */
-  get worstLagMs(): number {
-    return this.#loop.max / 1e6
-  }
-
-  async ask({ leaveAfterMs, ...options }: CallerRequest): Promise<Answer | Unanswered> {
+  async ask({ leaveAfterMs, ...options }: CallerRequest): Promise<Outcome> {
+    const lagBefore = this.#lagSoFarMs()
     const startedAt = performance.now()
-    const signal = AbortSignal.timeout(leaveAfterMs ?? this.#longestWaitMs)
+    const timed = () => ({ ms: performance.now() - startedAt, lagMs: this.#lagSoFarMs() - lagBefore })
+    const signal = AbortSignal.timeout(leaveAfterMs ?? LONGEST_WAIT_MS)
     try {
-      const { statusCode, headers, body } = await this.#agent.request({ method: 'GET', ...options, signal })
-      const text = await body.text()
-      return { status: statusCode, headers, body: text, ms: performance.now() - startedAt }
+      const answer = await this.#agent.request({ method: 'GET', ...options, signal })
+      const body = (await answer.body.json()) as Record<string, unknown>
+      const code = answer.statusCode === 200 ? 'token' : String(body['code'])
+      return { code, status: answer.statusCode, headers: answer.headers, body, ...timed() }
     } catch (error) {
-      const ms = performance.now() - startedAt
-      if (!signal.aborted) return { unanswered: nameOf(error), ms }
-      return { unanswered: leaveAfterMs === undefined ? 'longest wait over' : 'left', ms }
+      const aborted = leaveAfterMs === undefined ? 'longest wait over' : 'left'
+      return { code: signal.aborted ? aborted : String(error), status: 0, headers: {}, body: {}, ...timed() }
     }
   }
 
   async close(): Promise<void> {
-    this.#loop.disable()
+    clearInterval(this.#ticks)
     await this.#agent.destroy()
+  }
+
+  /** With what the tick that is due is late by now. */
+  #lagSoFarMs(): number {
+    return this.#lagMs + Math.max(0, performance.now() - this.#tickDueAt - USUAL_LAG_MS)
   }
 }
 
-const TICK_MS = 5
+export type Rate = Record<'perSecond' | 'seconds', number>
 
-/**
- * Requests at a steady rate whether or not earlier ones have been answered, as real callers send them. Resolves when the
- * last has been answered; `ask` must not reject.
- */
-export async function steadyLoad(
-  {
-    perSecond,
-    seconds,
-    onSecond,
-  }: { perSecond: number; seconds: number; onSecond?: (second: number) => void },
-  ask: (index: number) => Promise<void>,
-): Promise<void> {
-  const asking = new Set<Promise<void>>()
+/** Requests at a steady rate whether or not earlier ones have been answered, as real callers send them; `ask` must not reject. */
+export async function steadyLoad(rate: Rate, ask: (index: number) => Promise<void>): Promise<void> {
+  const asking: Promise<void>[] = []
   const startedAt = performance.now()
-  const total = Math.round(perSecond * seconds)
-  let second = 0
-  for (let asked = 0; asked < total;) {
-    const elapsed = (performance.now() - startedAt) / 1000
-    for (const due = Math.min(total, Math.floor(elapsed * perSecond) + 1); asked < due; asked++) {
-      const one = ask(asked).finally(() => asking.delete(one))
-      asking.add(one)
-    }
-    if (elapsed >= second + 1) onSecond?.((second = Math.floor(elapsed)))
-    await delay(TICK_MS)
+  for (let due = 0; due < rate.perSecond * rate.seconds;) {
+    await delay(TICK_MS / 2)
+    const elapsedSeconds = Math.min(rate.seconds, (performance.now() - startedAt) / 1000)
+    due = Math.ceil(elapsedSeconds * rate.perSecond)
+    while (asking.length < due) asking.push(ask(asking.length))
   }
   await Promise.all(asking)
 }
 
-function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+/** Renewals at a steady rate, from these origins in turns. */
+export async function renewals(callers: Callers, origins: readonly string[], rate: Rate): Promise<Tally> {
+  const tally = new Tally()
+  await steadyLoad(rate, async (index) => {
+    const origin = origins[index % origins.length] ?? ''
+    tally.add(await callers.ask({ origin, path: RENEWAL_PATH, headers: CALLER_HEADERS }))
+  })
+  return tally
 }

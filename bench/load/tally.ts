@@ -1,40 +1,31 @@
-import { createHistogram } from 'node:perf_hooks'
-import type { Answer, Unanswered } from './callers.js'
+import { quantile } from '../spread.js'
 
-/** How requests ended, in bounded memory. */
+/** How requests ended. */
 export class Tally {
-  asked = 0
-  tokens = 0
-  unanswered = 0
-  readonly #kinds = new Map<string, number>()
-  readonly #microseconds = createHistogram()
+  readonly #codes = new Map<string, number>()
+  readonly #answeredMs: number[] = []
 
-  add(outcome: Answer | Unanswered): void {
-    this.asked += 1
-    if ('unanswered' in outcome) this.unanswered += outcome.unanswered === 'left' ? 0 : 1
-    else {
-      if (outcome.status === 200) this.tokens += 1
-      this.#microseconds.record(Math.max(1, Math.round(outcome.ms * 1000)))
-    }
-    const kind = kindOf(outcome)
-    this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1)
+  add({ code, status = 0, ms = 0 }: { code: string; status?: number; ms?: number }): void {
+    if (status > 0) this.#answeredMs.push(ms)
+    this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1)
+  }
+
+  get tokens(): number {
+    return this.#codes.get('token') ?? 0
+  }
+
+  get all(): number {
+    return [...this.#codes.values()].reduce((sum, count) => sum + count, 0)
   }
 
   /** Of those who were answered. */
   quantileMs(share: number): number {
-    return this.#microseconds.percentile(share * 100) / 1000
+    return quantile(this.#answeredMs, share)
   }
 
-  /** Such as `200 ×4711, 503 zendesk-unavailable ×3`, the most frequent first. */
+  /** Such as `token ×4711, zendesk-unavailable ×3`, the most frequent first. */
   summary(): string {
-    const sorted = [...this.#kinds].sort(([, a], [, b]) => b - a)
-    return sorted.map(([kind, count]) => `${kind} ×${count}`).join(', ')
+    const sorted = [...this.#codes].sort(([, a], [, b]) => b - a)
+    return sorted.map(([code, count]) => `${code} ×${count}`).join(', ')
   }
-}
-
-function kindOf(outcome: Answer | Unanswered): string {
-  if ('unanswered' in outcome)
-    return outcome.unanswered === 'left' ? 'left' : `UNANSWERED ${outcome.unanswered}`
-  const [, code] = /"code":"([a-z-]+)"/.exec(outcome.status === 200 ? '' : outcome.body) ?? []
-  return code === undefined ? String(outcome.status) : `${outcome.status} ${code}`
 }

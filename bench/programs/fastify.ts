@@ -6,26 +6,22 @@ import Fastify from 'fastify'
 const { UPSTREAM = '', UPSTREAM_TOKEN = '' } = process.env
 const app = Fastify()
 
-if (process.argv[2] === 'bare') {
+if (process.argv[3] === 'bare') {
   const session = { authenticity_token: 'A'.repeat(86) }
   const properties = { authenticity_token: { type: 'string' } }
   app.get('/session/renew', { schema: { response: { 200: { type: 'object', properties } } } }, () => session)
 } else {
+  const authorization = `Bearer ${UPSTREAM_TOKEN}`
   await app.register(proxy, {
     upstream: UPSTREAM,
     prefix: '/session/renew',
     rewritePrefix: '/api/v2/users/me/session/renew',
     http2: false,
     undici: { connections: 1024, pipelining: 1 },
-    replyOptions: {
-      rewriteRequestHeaders: (_request, headers) => ({
-        ...headers,
-        authorization: `Bearer ${UPSTREAM_TOKEN}`,
-      }),
-    },
+    replyOptions: { rewriteRequestHeaders: (_request, headers) => ({ ...headers, authorization }) },
   })
 }
 
-const origin = await app.listen({ host: '127.0.0.1', port: 0 })
-process.send?.({ port: Number(new URL(origin).port) })
+await app.listen({ host: '127.0.0.1', port: Number(process.argv[2]) })
+process.send?.({})
 process.once('disconnect', () => process.exit())

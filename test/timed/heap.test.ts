@@ -1,16 +1,16 @@
 import { once } from 'node:events'
 import autocannon from 'autocannon'
 import t from 'tap'
-import { provokeSlowState, type Target } from '../../bench/compare/slow-state.js'
-import type { HeapReading } from '../../bench/programs/heap-probe.js'
+import type { HeapReading } from '../support/heap-probe.js'
 import { startZendesk } from '../support/helper.js'
 import { start, type Running } from '../support/process.js'
+import { provokeSlowState, type Target } from '../support/slow-state.js'
 
 const REQUESTS = 3_000
 
 t.test('no client can make garbage live long, by hanging up or by not reading', async (t) => {
   const { environment } = await startZendesk(t)
-  const probe = { preload: 'bench/programs/heap-probe.js' }
+  const probe = { preload: 'test/support/heap-probe.js' }
   const service = start(t, { ...environment, CALLER_RATE_PER_MINUTE: '0' }, probe)
   const url = `${await service.url()}/session/renew`
   const target = { url, headers: {}, pid: service.child.pid ?? 0 }

@@ -1,6 +1,7 @@
-import { GCProfiler, getHeapStatistics, type HeapSpaceStatistics } from 'node:v8'
+import { GCProfiler, getHeapStatistics, setFlagsFromString, type HeapSpaceStatistics } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
-/** Between two readings; `heapBytes` is what is left after a collection, where `--expose-gc` is given. */
+/** Since the reading before; `heapBytes` is what is left after a collection, where one was asked for. */
 export interface HeapReading {
   heapBytes: number
   allocatedBytes: number
@@ -10,6 +11,8 @@ export interface HeapReading {
 }
 
 // Preloaded into a process under test, which does not know it: answers each message of its parent with a reading.
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 let profiler: GCProfiler | undefined
 let usedAtStart = 0
 
@@ -26,7 +29,7 @@ process.on('message', ({ collect = false }: { collect?: boolean }) => {
   }
   allocatedBytes += usedNow - used
   const collectionMs = collections.reduce((sum, { cost }) => sum + cost, 0) / 1000
-  if (collect) globalThis.gc?.()
+  if (collect) collectGarbage()
   const heapBytes = getHeapStatistics().used_heap_size
   process.send?.({ heapBytes, allocatedBytes, promotedBytes, collectionMs } satisfies HeapReading)
   profiler = new GCProfiler()
