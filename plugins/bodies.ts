@@ -7,7 +7,7 @@ export default plugin(
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, parsed) => {
       parsed(null)
     })
-    app.addHook('onRequest', ({ method, headers }, reply, next) => {
+    app.addCheck(({ method, headers }, reply) => {
       // Fastify refuses a malformed content type before it looks for a parser, and a QUERY without any.
       if (method === 'QUERY') headers['content-type'] = 'application/octet-stream'
       else if (headers['content-type'] !== undefined) delete headers['content-type']
@@ -15,9 +15,9 @@ export default plugin(
       const unread =
         method === 'GET' && (headers['content-length'] ?? headers['transfer-encoding']) !== undefined
       if (unread) reply.header('connection', 'close')
-      next()
+      return undefined
     })
     done()
   },
-  { name: 'bodies' },
+  { name: 'bodies', dependencies: ['checks'] },
 )

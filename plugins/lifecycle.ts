@@ -26,17 +26,17 @@ export default plugin(
       lifecycle.phase = 'ready'
       next()
     })
-    app.addHook('onRequest', (request, reply, next) => {
+    app.addCheck((request, reply) => {
       const { phase } = lifecycle
       // A kept-alive connection ends with this answer instead of holding up the exit.
       if (phase === 'draining' || phase === 'closing') reply.raw.shouldKeepAlive = false
       const refused = phase === 'closing' && !request.routeOptions.config.always
-      next(refused ? new Problem('service-unavailable', { retryAfter: RETRY_AFTER }) : undefined)
+      return refused ? new Problem('service-unavailable', { retryAfter: RETRY_AFTER }) : undefined
     })
     app.addHook('preClose', () => lifecycle.close())
     done()
   },
-  { name: 'lifecycle', dependencies: ['sockets'] },
+  { name: 'lifecycle', dependencies: ['checks', 'sockets'] },
 )
 
 class Lifecycle {

@@ -19,12 +19,12 @@ export default plugin(
     const publicHost = publicUrl === '' ? undefined : new URL(publicUrl).hostname
     const allowed = new Set(publicUrl === '' ? corsOrigins : [...corsOrigins, new URL(publicUrl).origin])
 
-    app.addHook('onRequest', (request, _reply, next) => {
+    app.addCheck((request) => {
       const { origin } = request.headers
       const foreign =
         origin === undefined ? isForeignLink(request) : !allowed.has(origin) && origin !== ownOrigin(request)
       const misnamed = open && !isOurs(nameIn(request.headers.host))
-      next(foreign || misnamed ? new Problem('origin-not-allowed') : undefined)
+      return foreign || misnamed ? new Problem('origin-not-allowed') : undefined
     })
     done()
 
@@ -33,7 +33,7 @@ export default plugin(
       return isLoopbackHost(name) || (anyone && (isAddress(name) || name.toLowerCase() === publicHost))
     }
   },
-  { name: 'origins', dependencies: ['error-handler'] },
+  { name: 'origins', dependencies: ['checks'] },
 )
 
 /** By the Host header alone: a page may make a browser send x-forwarded-host, and a trusted proxy may pass it on. */

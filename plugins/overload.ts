@@ -40,12 +40,10 @@ export default plugin(
       const problem = overloaded()
       if (problem) throw problem
     })
-    app.addHook('onRequest', (request, _reply, next) => {
-      next(request.routeOptions.config.always ? undefined : overloaded())
-    })
+    app.addCheck((request) => (request.routeOptions.config.always ? undefined : overloaded()))
     done()
   },
-  { name: 'overload' },
+  { name: 'overload', dependencies: ['checks'] },
 )
 
 /**

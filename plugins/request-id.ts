@@ -25,11 +25,11 @@ function isPartOf(id: string, authorization = ''): boolean {
 /** The headers that every answer carries, set before anything can refuse the request. */
 export default plugin(
   (app, _options, done) => {
-    app.addHook('onRequest', (request, reply, next) => {
+    app.addCheck((request, reply) => {
       reply.headers(answerHeaders(request.id))
-      next()
+      return undefined
     })
     done()
   },
-  { name: 'request-id' },
+  { name: 'request-id', dependencies: ['checks'] },
 )

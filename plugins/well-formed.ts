@@ -8,15 +8,15 @@ const LONGEST_URL = 8000
 /** Refuses what Node's parser accepts but intermediaries may parse differently (request smuggling). */
 export default plugin(
   (app, _options, done) => {
-    app.addHook('onRequest', ({ raw }, reply, next) => {
+    app.addCheck(({ raw }, reply) => {
       const problem = violation(raw)
       // What follows on this connection may be the rest of another request.
       if (problem?.code === 'malformed-request') reply.header('connection', 'close')
-      next(problem)
+      return problem
     })
     done()
   },
-  { name: 'well-formed', dependencies: ['error-handler'] },
+  { name: 'well-formed', dependencies: ['checks'] },
 )
 
 function violation({ headers, rawHeaders, httpVersion, url = '' }: IncomingMessage): Problem | undefined {

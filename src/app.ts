@@ -2,6 +2,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import bodies from '../plugins/bodies.js'
 import callerAuth from '../plugins/caller-auth.js'
 import callerLimits from '../plugins/caller-limits.js'
+import checks from '../plugins/checks.js'
 import contract from '../plugins/contract.js'
 import cors from '../plugins/cors.js'
 import errorHandler, { onFrameworkError } from '../plugins/error-handler.js'
@@ -69,13 +70,16 @@ export async function buildApp(
   app.decorate('config', config)
   app.decorate('logLoss', logLoss)
 
-  // What every request passes through, in this order.
+  // What writes errors, and what is told how each request ended.
   await app.register(errorHandler)
   await app.register(sockets, { sockets: listener })
   await app.register(tls)
   await app.register(requestEnd)
   await app.register(tracing)
   await app.register(requestLog, { log })
+
+  // What every request passes before its route, in this order.
+  await app.register(checks)
   await app.register(requestId)
   await app.register(cors)
   await app.register(lifecycle)

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import bodies from '../plugins/bodies.js'
+import checks from '../plugins/checks.js'
 import errorHandler, { onFrameworkError } from '../plugins/error-handler.js'
 import notFound from '../plugins/not-found.js'
 import requestId, { chooseRequestId } from '../plugins/request-id.js'
@@ -30,6 +31,7 @@ export async function buildMetricsApp(
   app.decorate('config', config)
   await app.register(errorHandler)
   await app.register(sockets, { sockets: listener })
+  await app.register(checks)
   await app.register(requestId)
   await app.register(wellFormed)
   await app.register(bodies)
