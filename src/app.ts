@@ -1,4 +1,5 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
 import bodies from '../plugins/bodies.js'
 import callerAuth from '../plugins/caller-auth.js'
 import callerLimits from '../plugins/caller-limits.js'
@@ -45,7 +46,7 @@ export interface LogLoss {
 /** The service, assembled; it does not listen yet. */
 export async function buildApp(
   config: Config,
-  log: FastifyBaseLogger,
+  log: Logger,
   logLoss: LogLoss = { dropped: 0 },
 ): Promise<FastifyInstance> {
   const listener = new Sockets(
@@ -54,7 +55,7 @@ export async function buildApp(
     config.tls,
   )
   const app = Fastify({
-    loggerInstance: withoutChildren(log),
+    loggerInstance: withoutChildren<FastifyBaseLogger>(log),
     // Our own line per request says more.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: chooseRequestId,

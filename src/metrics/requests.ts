@@ -1,6 +1,6 @@
 import type { FastifyInstance, RequestKind } from 'fastify'
-import { Counter, Histogram, type Registry } from 'prom-client'
-import { SECONDS } from './names.js'
+import { Counter, type Registry } from 'prom-client'
+import { DurationHistogram } from './duration-histogram.js'
 
 /** Requests by route pattern, never by URL, so that the number of series is bounded. */
 export function measureRequests(app: FastifyInstance, registry: Registry): void {
@@ -13,22 +13,20 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
       for (const each of series.values()) each.handOver()
     },
   })
-  const durations = new Histogram({
+  const durations = new DurationHistogram({
     name: 'http_request_duration_seconds',
     help: 'Time from the head of a request to the end of its answer.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: SECONDS,
-    registers: [registry],
+    registry,
   })
   const measure = ({ method, route, status, code }: RequestKind) => {
     const labels = { method, route, status: status ?? '' }
     const counter = requests.labels({ ...labels, code: code ?? '' })
-    const histogram = durations.labels(labels)
+    const duration = durations.seriesOf(labels)
     let count = 0
     return {
       add(milliseconds: number) {
         count += 1
-        histogram.observe(milliseconds / 1000)
+        duration.observe(milliseconds / 1000)
       },
       handOver() {
         counter.inc(count)
