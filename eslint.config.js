@@ -2,7 +2,7 @@ import eslint from '@eslint/js'
 import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
-// Imports go down the house; see "Layout" in the README. Each entry: the rooms it is about, what they may not open.
+// Imports go down; see "Where things are" in CONTRIBUTING.md. Each entry: the files it is about and what they may not import.
 const floors = [
   {
     files: ['src/**/*.ts'],
@@ -30,7 +30,7 @@ const floors = [
 ]
 
 export default defineConfig(
-  // Both are compiled by tests: the one with types made from the contract, the other with a compiler of its own.
+  // Both are compiled by tests: the one with types made from the contract, the other with its own compiler.
   { ignores: ['dist/', '.tap/', 'examples/typescript/', 'examples/react/'] },
   eslint.configs.recommended,
   {
