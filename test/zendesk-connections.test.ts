@@ -119,8 +119,10 @@ t.test('a connection is not used any more when it is old', async (t) => {
   })
   const call = async () => {
     const connection = connections.take()
-    const { body } = await connection.request({ method: 'GET', path: '/' })
-    await body.dump()
+    await new Promise((resolve) => {
+      const handler = { onRequestStart: () => undefined, onResponseEnd: resolve }
+      connection.dispatch({ method: 'GET', path: '/' }, handler)
+    })
     connections.keep(connection)
     return connection
   }

@@ -9,88 +9,120 @@ const EXCERPT_LIMIT = 16 * 1024
 /** How long a body that hardly matters may take. */
 const ASIDE_MS = 250
 
-/** Reads an answer within bounds, as far as its body matters. `end` tells whether the connection can be used again. */
-export async function readAnswer(
-  response: Dispatcher.ResponseData,
-  signal: AbortSignal,
-): Promise<{ answer: Omit<Answer, 'zendeskMs'>; end: Promise<boolean> }> {
-  const { statusCode: status, body } = response
-  const headers = trimmed(response.headers)
-  body.on('error', () => undefined)
-  if (status === 403) {
-    const bytes = await readExcerpt(body)
-    return { answer: { status, headers, body: decode(bytes, headers) }, end: drained(body) }
+/** Reads one answer for undici, within bounds and as far as its body matters. */
+export class AnswerReader implements Dispatcher.DispatchHandler {
+  /** Rejected with what kept the answer from coming. */
+  readonly answer: Promise<Answer>
+  /** Resolves when nothing more comes: true where the connection can be used again. */
+  readonly ended: Promise<boolean>
+  readonly #startedAt = performance.now()
+  readonly #watch: AnswerWatch
+  #give: (answer: Answer) => void = () => undefined
+  #fail: (error: Error) => void = () => undefined
+  #end: (usable: boolean) => void = () => undefined
+  #head: Pick<Answer, 'status' | 'headers'> | undefined
+  #wants: 'whole' | 'excerpt' | 'nothing' = 'whole'
+  readonly #chunks: Buffer[] = []
+  #length = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(watch: AnswerWatch) {
+    this.#watch = watch
+    this.answer = new Promise((resolve, reject) => {
+      this.#give = resolve
+      this.#fail = reject
+    })
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve
+    })
   }
-  if (!bodyMatters(status)) return { answer: { status, headers, body: undefined }, end: drained(body) }
-  const bytes = await readWhole(body, Number(headers['content-length']))
-  signal.throwIfAborted()
-  const answer = { status, headers, body: bytes && decode(bytes, headers) }
-  return { answer, end: Promise.resolve(bytes !== undefined) }
+
+  onRequestStart(): void {
+    this.#watch.sent()
+  }
+
+  onResponseStart(_controller: unknown, status: number, headers: Answer['headers']): void {
+    // RFC 9110, section 15.2: an interim response; the final one follows.
+    if (status < 200) return
+    trim(headers)
+    const error = this.#watch.head(status, headers)
+    if (error) {
+      this.#abandon(error)
+      return
+    }
+    this.#head = { status, headers }
+    this.#wants = wantedBody(status)
+    if (this.#wants === 'whole' && Number(headers['content-length']) > BODY_LIMIT) this.#giveUp()
+    if (this.#wants === 'nothing') this.#settle(undefined)
+    // Nobody waits long for what hardly matters; the connection is not used again then.
+    if (this.#wants !== 'whole')
+      this.#timer = setTimeout(() => {
+        this.#giveUp()
+      }, ASIDE_MS)
+  }
+
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    this.#length += chunk.length
+    if (this.#length > BODY_LIMIT) this.#giveUp()
+    if (this.#wants === 'nothing') return
+    this.#chunks.push(chunk)
+    if (this.#wants === 'excerpt' && this.#length >= EXCERPT_LIMIT) this.#settle(this.#received())
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#timer)
+    this.#settle(this.#received())
+    this.#end(true)
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.#head) this.#giveUp()
+    else this.#abandon(error)
+  }
+
+  /** The body takes too long or too much, or was cut off: of a refusal, what has come is enough. */
+  #giveUp(): void {
+    clearTimeout(this.#timer)
+    this.#settle(this.#wants === 'excerpt' ? this.#received() : undefined)
+    this.#end(false)
+  }
+
+  #abandon(error: Error): void {
+    this.#fail(error)
+    this.#end(false)
+  }
+
+  #received(): Buffer | undefined {
+    return this.#head && this.#wants !== 'nothing'
+      ? decode(Buffer.concat(this.#chunks), this.#head.headers)
+      : undefined
+  }
+
+  #settle(body: Answer['body']): void {
+    this.#wants = 'nothing'
+    if (this.#head) this.#give({ ...this.#head, body, zendeskMs: performance.now() - this.#startedAt })
+  }
+}
+
+interface AnswerWatch {
+  /** The request is about to be written. */
+  sent(): void
+  /** The head has come; gives an error where it is not Zendesk's answer to this request. */
+  head(status: number, headers: Answer['headers']): Error | undefined
 }
 
 /** A success holds the token, and a 404 tells whether there is an account at all; a 403, who refuses. Others speak for themselves. */
-function bodyMatters(status: number): boolean {
-  return (status >= 200 && status <= 299) || status === 404
+function wantedBody(status: number): 'whole' | 'excerpt' | 'nothing' {
+  if ((status >= 200 && status <= 299) || status === 404) return 'whole'
+  return status === 403 ? 'excerpt' : 'nothing'
 }
 
-/** RFC 9110, section 5.5: blanks around a field value are not part of it. */
-function trimmed(headers: Dispatcher.ResponseData['headers']): Answer['headers'] {
-  const trim = (value: string) => value.replace(/^[ \t]+|[ \t]+$/g, '')
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? trim(value) : value?.map(trim),
-    ]),
-  )
-}
-
-type Body = Dispatcher.ResponseData['body']
-
-/** Undefined where the body is longer than the limit, as announced or as counted, or was cut off. */
-async function readWhole(body: Body, announced: number): Promise<Buffer | undefined> {
-  if (announced > BODY_LIMIT) return undefined
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > BODY_LIMIT) return undefined
-      chunks.push(chunk)
-    }
-  } catch {
-    return undefined
+/** RFC 9110, section 5.5: blanks around a field value are not part of it. In place, since hardly any value has some. */
+function trim(headers: Answer['headers']): void {
+  for (const name in headers) {
+    const value = headers[name]
+    headers[name] = typeof value === 'string' ? value.trim() : value?.map((one) => one.trim())
   }
-  return Buffer.concat(chunks)
-}
-
-/** What has come of it until it ends, is long enough, or has taken too long. */
-function readExcerpt(body: Body): Promise<Buffer> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    const stop = () => {
-      clearTimeout(timer)
-      body.removeListener('data', take).pause()
-      resolve(Buffer.concat(chunks))
-    }
-    const take = (chunk: Buffer) => {
-      chunks.push(chunk)
-      length += chunk.length
-      if (length >= EXCERPT_LIMIT) stop()
-    }
-    const timer = setTimeout(stop, ASIDE_MS)
-    body.on('data', take).once('end', stop).once('error', stop)
-  })
-}
-
-/** Reads what is left where that is short and quick, so that the connection can be used again; nobody waits for it. */
-function drained(body: Body): Promise<boolean> {
-  if (body.readableEnded) return Promise.resolve(true)
-  if (body.destroyed) return Promise.resolve(false)
-  return body.dump({ limit: BODY_LIMIT, signal: AbortSignal.timeout(ASIDE_MS) }).then(
-    () => body.readableEnded,
-    () => false,
-  )
 }
 
 function decode(bytes: Buffer, headers: Answer['headers']): Buffer | undefined {

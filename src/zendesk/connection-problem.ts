@@ -1,16 +1,14 @@
-import { subscribe } from 'node:diagnostics_channel'
-import type { Socket } from 'node:net'
 import { errors } from 'undici'
 import { ProxyError } from '../network/tunnel.js'
 import { Problem } from '../problems/problem.js'
 
-/** What an error of undici, TLS or the socket means; `answered` tells whether the head of an answer had come. */
+/** What an error of undici, TLS or the socket means; `answered` tells whether a part of an answer had come. */
 export function connectionProblem(error: unknown, answered: boolean, zendeskMs: number): Problem {
   if (error instanceof ProxyError)
     return new Problem('zendesk-unavailable', { cause: error, zendeskMs, isTransient: error.isTransient })
   const code = errorCode(error)
   if (CERTIFICATE_CODES.test(code)) return new Problem('zendesk-untrusted', { cause: error, zendeskMs })
-  if (answered || GARBAGE_CODES.test(code) || isCutInHead(error))
+  if (answered || GARBAGE_CODES.test(code))
     return new Problem('zendesk-bad-response', { cause: error, zendeskMs })
   if (TIMEOUT_CODES.test(code)) return new Problem('zendesk-timeout', { cause: error, zendeskMs })
   if (code === '' || error instanceof errors.InvalidArgumentError) {
@@ -19,33 +17,11 @@ export function connectionProblem(error: unknown, answered: boolean, zendeskMs: 
   return new Problem('zendesk-unavailable', { cause: error, zendeskMs })
 }
 
-/**
- * Errors after the first byte of an answer. The error itself does not tell: it counts the bytes of a connection, which lives
- * for many requests. (github.com/nodejs/undici, docs: Diagnostics Channel.)
- */
-const cutInHead = new WeakSet()
-const sent = new WeakMap<object, { socket: Socket; bytesRead: number }>()
-
-subscribe('undici:client:sendHeaders', (message) => {
-  const { request, socket } = message as { request: object; socket: Socket }
-  sent.set(request, { socket, bytesRead: socket.bytesRead })
-})
-
-subscribe('undici:request:error', (message) => {
-  const { request, error } = message as { request: object; error: Error }
-  const before = sent.get(request)
-  if (before && before.socket.bytesRead > before.bytesRead) cutInHead.add(error)
-})
-
 /** The reasons for which OpenSSL refuses a certificate (nodejs.org/api/tls.html#x509-certificate-error-codes). */
 const CERTIFICATE_CODES =
   /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_|ERR_TLS_CERT)/
 const GARBAGE_CODES = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_)/
 const TIMEOUT_CODES = /^(UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT)$/
-
-function isCutInHead(error: unknown): boolean {
-  return error instanceof Error && cutInHead.has(error)
-}
 
 function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return ''

@@ -62,6 +62,7 @@ export class Connection {
   readonly openedAt: number
   /** Whether it has carried a call before, so that it may have died silently since. */
   isReused = false
+  #socket: { bytesRead: number } | undefined
   readonly #client: Client
   readonly #dispatcher: Dispatcher
   readonly #origin: string
@@ -70,7 +71,12 @@ export class Connection {
     this.openedAt = openedAt
     this.#origin = origin
     this.#client = new Client(origin, {
-      connect,
+      connect: (options, callback) => {
+        connect(options, (...result) => {
+          this.#socket = result[1] ?? undefined
+          callback(...result)
+        })
+      },
       allowH2: false,
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Backstops only: the deadline of the operation comes first.
@@ -84,8 +90,13 @@ export class Connection {
     return this.#client.stats.connected
   }
 
-  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
-    return this.#dispatcher.request({ origin: this.#origin, ...options })
+  /** So far, by all its calls: the errors of undici do not tell whether a part of an answer had come. */
+  get bytesRead(): number {
+    return this.#socket?.bytesRead ?? 0
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.#dispatcher.dispatch({ origin: this.#origin, ...options }, handler)
   }
 
   onceClosed(act: () => void): void {

@@ -1,6 +1,6 @@
 import type { ProblemCode } from '../problems/catalogue.js'
 import { Problem, type ZendeskReply } from '../problems/problem.js'
-import { echoes } from './secret-echo.js'
+import { echoes, type SecretForms } from './secret-echo.js'
 
 /** Octets. */
 const LONGEST_TOKEN = 4096
@@ -47,10 +47,15 @@ export function judgeToken(answer: Answer): AccessToken | Problem {
 }
 
 /** Stops an answer that echoes our own secrets, in whatever the operation hands on or in the request id. */
-export function judgeEcho<T>(verdict: T | Problem, answer: Answer, secrets: string[]): T | Problem {
-  const echo = !(verdict instanceof Problem) && echoes(verdict, secrets)
+export function judgeEcho<T>(
+  verdict: T | Problem,
+  answer: Answer,
+  secrets: string[],
+  forms: SecretForms,
+): T | Problem {
+  const echo = !(verdict instanceof Problem) && echoes(verdict, secrets, forms)
   const judged = echo ? problem('zendesk-bad-response', answer) : verdict
-  if (!(judged instanceof Problem) || !echoes(judged.zendesk?.requestId ?? '', secrets)) return judged
+  if (!(judged instanceof Problem) || !echoes(judged.zendesk?.requestId ?? '', secrets, forms)) return judged
   const { code, retryAfter, isTransient, isOutage } = judged
   const { status, zendeskMs } = answer
   return new Problem(code, { retryAfter, isTransient, isOutage, zendeskMs, zendesk: { status } })

@@ -3,20 +3,22 @@ import type { ForwardProxies } from '../network/forward-proxies.js'
 import { answerOfProxy, plainProxy } from '../network/outbound.js'
 import type { ProblemCode } from '../problems/catalogue.js'
 import { Problem } from '../problems/problem.js'
-import { readAnswer } from './answer-reader.js'
+import { AnswerReader } from './answer-reader.js'
 import { connectionProblem } from './connection-problem.js'
 import { Connections, type Connection } from './connections.js'
 import type { Deadline } from './deadline.js'
 import { judgeEcho, type Answer } from './judge.js'
 import type { Call, Operation, OperationName, Verdict } from './operation.js'
 import { rateLimitOf, type RateLimit } from './rate-limit.js'
+import { SecretForms } from './secret-echo.js'
 
 /** Gets bytes from Zendesk within bounds; what they mean is for the judge. Sends these headers and no others. */
 export class Transport {
   readonly #connections: Connections
-  readonly #userAgent: string
+  readonly #headers: Record<string, string>
   readonly #observe: Observer
   readonly #proxies: ForwardProxies
+  readonly #forms = new SecretForms()
   readonly #answersMayBeOfProxy: boolean
   /** What the last call that succeeded took, in milliseconds. */
   #usualMs = 0
@@ -26,7 +28,12 @@ export class Transport {
     observe: Observer = () => undefined,
   ) {
     this.#observe = observe
-    this.#userAgent = userAgent
+    this.#headers = {
+      accept: 'application/json',
+      // Some 120 octets, which gzip would only make longer. An answer in gzip is understood all the same.
+      'accept-encoding': 'identity',
+      'user-agent': userAgent,
+    }
     this.#proxies = proxies
     this.#answersMayBeOfProxy = plainProxy(proxies, origin) !== undefined
     // Short of the deadline, so that it can still be told what could not be reached.
@@ -35,11 +42,10 @@ export class Transport {
 
   /** Asks Zendesk and has the answer judged. */
   async exchange<T>(call: Call<T>): Promise<Verdict<T>> {
-    const startedAt = performance.now()
     const connection = this.#connections.take()
-    const { answer, end } = await this.#send(connection, call, startedAt)
+    const { answer, ended } = await this.#send(connection, call)
     const verdict = answer instanceof Problem ? answer : this.#judge(call, answer)
-    this.#settle(connection, verdict, end)
+    this.#settle(connection, verdict, ended)
     if (!(verdict instanceof Problem)) this.#usualMs = verdict.zendeskMs
     this.#observe(describe(call.operation, answer, verdict))
     return verdict
@@ -57,48 +63,39 @@ export class Transport {
 
   /** Whatever the operation hands on is checked here for what must not come back. */
   #judge<T>({ operation, secrets = [] }: Call<T>, answer: Answer): Verdict<T> {
-    const judged = judgeEcho(operation.judge(answer), answer, [...secrets, ...this.#proxies.secrets()])
+    const known = [...secrets, ...this.#proxies.secrets()]
+    const judged = judgeEcho(operation.judge(answer), answer, known, this.#forms)
     return judged instanceof Problem ? judged : { value: judged, zendeskMs: answer.zendeskMs }
   }
 
-  /** The answer, or the problem that kept it from coming, and a promise that is true once the connection can be used again. */
-  async #send<T>(connection: Connection, call: Call<T>, startedAt: number): Promise<Sent> {
-    const { operation, deadline, headers: own, body = null } = call
-    const { signal } = deadline
+  /** The answer, or the problem that kept it from coming, and whether the connection can be used again once it has ended. */
+  async #send<T>(connection: Connection, call: Call<T>): Promise<Sent> {
+    const { operation, deadline, headers, body = null } = call
     const silence = connection.isReused ? this.#endSilence(connection, deadline) : undefined
-    let answered = false
+    let readBefore = Infinity
+    const reader = new AnswerReader({
+      sent: () => (readBefore = connection.bytesRead),
+      head: (status, received) => {
+        clearTimeout(silence)
+        if (status === 408 && connection.isReused) {
+          // RFC 9110, section 15.5.9: a server closes an idle connection with it; this request was not even read.
+          readBefore = Infinity
+          return new StaleConnection()
+        }
+        return this.#answersMayBeOfProxy ? answerOfProxy(status, received) : undefined
+      },
+    })
+    const startedAt = performance.now()
     try {
-      // undici notices an abort only once there is a connection.
-      const response = await deadline.bound(
-        connection.request({
-          method: operation.method,
-          path: operation.path,
-          headers: {
-            accept: 'application/json',
-            // Some 120 octets, which gzip would only make longer. An answer in gzip is understood all the same.
-            'accept-encoding': 'identity',
-            'user-agent': this.#userAgent,
-            ...own,
-          },
-          body,
-          signal,
-        }),
-      )
-      clearTimeout(silence)
-      // RFC 9110, section 15.5.9: a server closes an idle connection with it; this request was not even read.
-      if (response.statusCode === 408 && connection.isReused) throw new StaleConnection()
-      const { statusCode, headers } = response
-      const proxyError = this.#answersMayBeOfProxy && answerOfProxy(statusCode, headers)
-      if (proxyError) throw proxyError
-      answered = true
-      const read = await readAnswer(response, signal)
-      return { ...read, answer: { ...read.answer, zendeskMs: performance.now() - startedAt } }
+      const { method, path } = operation
+      connection.dispatch({ method, path, headers: { ...this.#headers, ...headers }, body }, reader)
+      return { answer: await deadline.bound(reader.answer), ended: reader.ended }
     } catch (error) {
       const zendeskMs = performance.now() - startedAt
-      const problem = deadline.hasPassed
+      const answer = deadline.hasPassed
         ? new Problem('zendesk-timeout', { zendeskMs })
-        : connectionProblem(error, answered, zendeskMs)
-      return { answer: problem, end: Promise.resolve(false) }
+        : connectionProblem(error, connection.bytesRead > readBefore, zendeskMs)
+      return { answer, ended: NOT_USABLE }
     } finally {
       clearTimeout(silence)
     }
@@ -117,13 +114,13 @@ export class Transport {
   }
 
   /** Zendesk's name may have moved to another address while the old one answers with errors. */
-  #settle(connection: Connection, verdict: unknown, end: Promise<boolean>): void {
+  #settle(connection: Connection, verdict: unknown, ended: Promise<boolean>): void {
     if (verdict instanceof Problem && verdict.isOutage) {
       this.#connections.discardIdle()
       this.#connections.discard(connection)
       return
     }
-    void end.then((usable) => {
+    void ended.then((usable) => {
       if (usable) this.#connections.keep(connection)
       else this.#connections.discard(connection)
     })
@@ -166,8 +163,10 @@ class StaleConnection extends Error {
 
 interface Sent {
   answer: Answer | Problem
-  end: Promise<boolean>
+  ended: Promise<boolean>
 }
+
+const NOT_USABLE = Promise.resolve(false)
 
 /** One call to Zendesk, for logs and metrics. */
 export interface Exchange {
