@@ -16,7 +16,7 @@ declare module 'fastify' {
   }
 }
 
-/** How often each caller may ask, by its name; whoever has none, by its address. */
+/** The rate limit of each caller, counted by its name, or by its address where it has none. */
 export default plugin(
   (app, _options, done) => {
     const { CALLER_RATE_PER_MINUTE: perMinute, callerKeys, jwt } = app.config

@@ -28,7 +28,7 @@ export default plugin(
     })
     done()
 
-    /** A page can give our address a name of its own, but it cannot make the browser send an IP address or our name. */
+    /** A page can point its own host name at our address, but it cannot make the browser send an IP address or our name. */
     function isOurs(name: string): boolean {
       return isLoopbackHost(name) || (anyone && (isAddress(name) || name.toLowerCase() === publicHost))
     }
@@ -49,7 +49,7 @@ function nameIn(host = ''): string {
   return host.replace(/:\d*$/, '')
 }
 
-/** Browsers send no Origin for images, links and the like, but tell where those stand (W3C Fetch Metadata). */
+/** Browsers send no Origin for images and links, but Sec-Fetch-Site tells which page they are on (W3C Fetch Metadata). */
 function isForeignLink({ headers, routeOptions }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site']
   return (site === 'cross-site' || site === 'same-site') && routeOptions.config.costsCall === true

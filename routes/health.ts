@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 
-/** Probes of Kubernetes: alive, and ready for work. An outage of Zendesk makes no instance unready: another would fare no better. */
+/** Probes of Kubernetes: alive, and ready for work. An outage of Zendesk makes no replica unready, because it affects all of them. */
 export default plugin(
   (app, _options, done) => {
     const probe = { config: { always: true, quiet: true } }

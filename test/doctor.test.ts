@@ -68,7 +68,7 @@ t.test(
     for (const [credentials, fix] of mistakes) {
       const { zendesk, failure, well, levels } = await see(t, credentials)
       t.equal(well, false)
-      t.match(failure, /^identity\nZendesk answers 200, but as to a stranger/)
+      t.match(failure, /^identity\nZendesk answered 200 as an anonymous user/)
       t.match(failure, fix)
       t.notOk(levels.some((level) => level.startsWith('renewal')))
       t.equal(zendesk.requests.length, 3, 'a stranger, as configured, as probably meant')

@@ -26,7 +26,7 @@ export function looksLikeJwt(value: string): boolean {
   return /^[\w-]+\.[\w-]*\.[\w-]*$/.test(value)
 }
 
-/** Two headers that somebody on the way has made one. */
+/** Two Authorization headers that an intermediary has joined into one. */
 function isJoined(authorization: string): boolean {
   return authorization.includes(',') && /,\s*(?:bearer|basic)\s/i.test(authorization)
 }

@@ -44,7 +44,7 @@ export class IssuerKeys {
     this.#changed = changed
   }
 
-  /** The key for a token's header; throws the problem `identity-provider-unavailable` where it cannot be had. */
+  /** The key for a token's header; throws the problem `identity-provider-unavailable` if it cannot be fetched. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     if (!this.#keys) await this.#load()
     try {

@@ -1,8 +1,8 @@
 import { Problem } from '../problems/problem.js'
 
 /**
- * A credential that nobody has issued: an unknown or mistyped key, a forged token. One text for all of them, so that nobody
- * learns how near they came; and a class, since these are counted against whoever guesses.
+ * A credential that was never issued: an unknown or mistyped key, a forged token. They share one text, so that an attacker
+ * does not learn how close a guess was, and a class, because each counts as a failed attempt of its address.
  */
 export class WrongCredential extends Problem {
   constructor(cause?: unknown) {

@@ -24,7 +24,7 @@ export async function serveProcess(environment: NodeJS.ProcessEnv): Promise<void
   try {
     await serve(environment)
   } catch (error) {
-    // At once: the connection to Redis, or the metrics listener, would hold a process that serves nobody.
+    // Exit at once: the connection to Redis, or the metrics listener, would keep a process alive that does not serve.
     process.stderr.write(`${startFailure(error, environment)}\n`, () => process.exit(1))
   }
 }

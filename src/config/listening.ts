@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { Faults } from './faults.js'
 import { variables, type Environment } from './variables.js'
 
-/** Where to listen. Checked before the openness, which would blame missing callers for a HOST that nobody can understand. */
+/** Where to listen. Checked before who may call, or a malformed HOST would be reported as missing callers. */
 export function checkListening(environment: Environment, faults: Faults): void {
   const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = environment
   if (isIP(host) === 0 && !isHostName(host)) faults.add(['HOST'], variables.HOST.should)

@@ -56,7 +56,7 @@ function timeWarnings({
   return warnings
 }
 
-/** Exactly these names: Kubernetes makes ALL_PROXY_PORT and the like for a service called all-proxy. */
+/** Exactly these names: Kubernetes sets variables such as ALL_PROXY_PORT for a service called all-proxy. */
 function unusedProxyWarnings(names: string[]): string[] {
   const proxies = names.filter((name) => /^all_proxy$/i.test(name))
   return proxies.map((name) => `${name}: not used by this service; set HTTPS_PROXY or HTTP_PROXY`)

@@ -20,7 +20,7 @@ export function ask<T>(
   })
 }
 
-/** What the work gives, or its problem, within so many milliseconds. */
+/** The result of the work, or its problem, within this many milliseconds. */
 export async function within<T>(
   milliseconds: number,
   work: (deadline: Deadline) => Promise<T | Problem>,

@@ -59,7 +59,7 @@ function unverified(socket: TLSSocket, { variableNames }: Target): Finding {
 }
 
 const EXPIRED =
-  'Check the clock of this machine. If it is right, whoever runs that server must renew its certificate.'
+  'Check the clock of this machine. If it is right, the operator of that server must renew its certificate.'
 const CLOCK = 'Set the clock of this machine.'
 const OTHER_NAME =
   "Use the name that the certificate is for: for a help desk the account's own zendesk.com address, not a host-mapped one."

@@ -17,7 +17,7 @@ export async function checkHelpDesk(target: Target): Promise<Finding[]> {
     case 'zendesk-redirected':
     case 'zendesk-bad-response':
     case 'zendesk-error':
-      // How Zendesk treats strangers is no reason to stop: the checks with credentials will tell.
+      // Go on whatever Zendesk answers without credentials: the checks with credentials decide.
       return [isMarked(target) ? ok(PRESENT) : explain(identity, target)]
     default:
       return [explain(identity, target)]

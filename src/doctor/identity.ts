@@ -49,7 +49,7 @@ const roles = ['end-user', 'agent', 'admin']
 
 async function ignored(target: Target): Promise<Finding> {
   return fail(
-    'Zendesk answers 200, but as to a stranger: it ignored the credentials',
+    'Zendesk answered 200 as an anonymous user: it ignored the credentials',
     await cure(target),
     'users/me is answered for anybody; a user without id means that nobody was recognised.',
   )

@@ -3,7 +3,7 @@ import { errorCode } from './error-place.js'
 
 /** Octets written at once. */
 const CHUNK = 64 * 1024
-/** A UTF-16 unit of a line becomes so many octets of UTF-8 at the most. */
+/** A UTF-16 code unit becomes at most this many bytes of UTF-8. */
 const WIDEST = 3
 /** How long a line may wait for others to be written together with it, in milliseconds. */
 const LONGEST_WAIT_MS = 10

@@ -5,7 +5,7 @@ import type { Pace } from './traffic/pace.js'
 import type { Refusals } from './traffic/refusals.js'
 
 /**
- * Gives each call its credential. Where Zendesk refuses it, the call is made again as soon as another credential can be had
+ * Gives each call its credential. Where Zendesk refuses it, the call is made again as soon as there is another credential
  * or the same one may be accepted; else calls become rarer.
  */
 export class RenewCredential implements Step {

@@ -113,5 +113,5 @@ export class RedisSchedule implements Schedule {
 /** What the operator should know about the Redis that is shared. */
 export type ScheduleFinding =
   | { kind: 'clock-set-back'; seconds: number }
-  /** Somebody who shares this Redis reserved the last slot with a budget unlike ours. */
+  /** Another service on this Redis reserved the last slot with a budget that differs from ours. */
   | { kind: 'other-budget'; perMinute: number }
