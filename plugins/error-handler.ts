@@ -7,6 +7,10 @@ import { notFoundPage } from '../src/problems/pages.js'
 import { answerHeaders, Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** The headers that every answer carries, whatever writes it. */
+    answerHeaders: (requestId: string) => Record<string, string>
+  }
   interface FastifyRequest {
     /** The problem that was answered. */
     problem: Problem | undefined
@@ -21,6 +25,7 @@ export default plugin(
   async (app) => {
     await app.register(accepts)
     app.decorateRequest('problem', undefined)
+    app.decorate('answerHeaders', answerHeaders)
     app.setErrorHandler((error: unknown, request, reply) => {
       answer(toProblem(error), request, reply)
     })
@@ -31,7 +36,7 @@ export default plugin(
 /** For Fastify's option `frameworkErrors`: what it refuses before it looks for a route, a URL that cannot be decoded. */
 export function onFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   // Hooks do not run for these, so the headers that every answer carries are set here.
-  reply.headers(answerHeaders(request.id))
+  reply.headers(request.server.answerHeaders(request.id))
   answer(toProblem(error), request, reply)
   request.server.log.info(
     { requestId: request.id, code: 'malformed-request', status: 400 },

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import plugin from 'fastify-plugin'
 import { looksLikeKey } from '../src/callers/keys.js'
-import { answerHeaders } from '../src/problems/problem.js'
 import { echoes } from '../src/zendesk/secret-echo.js'
 
 /** The caller's own request id where it is safe to repeat, else a new one. */
@@ -26,7 +25,7 @@ function isPartOf(id: string, authorization = ''): boolean {
 export default plugin(
   (app, _options, done) => {
     app.addCheck((request, reply) => {
-      reply.headers(answerHeaders(request.id))
+      reply.headers(app.answerHeaders(request.id))
       return undefined
     })
     done()

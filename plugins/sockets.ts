@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
-import { answerHeaders, Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
+import { Problem, problemDocument, problemHeaders } from '../src/problems/problem.js'
 import type { Sockets } from '../src/sockets/sockets.js'
 import { errorCode } from '../src/log/error-place.js'
 
@@ -31,7 +31,7 @@ export default plugin<{ sockets: Sockets }>(
     })
     done()
   },
-  { name: 'sockets' },
+  { name: 'sockets', dependencies: ['error-handler'] },
 )
 
 /** For Fastify's option `clientErrorHandler`. */
@@ -67,7 +67,7 @@ function refuse(app: FastifyInstance, problem: Problem, socket: Socket): void {
   const requestId = randomUUID()
   const body = JSON.stringify(problemDocument(problem, requestId, app.config.publicUrl))
   const headers = {
-    ...answerHeaders(requestId),
+    ...app.answerHeaders(requestId),
     ...problemHeaders(problem),
     'content-length': String(Buffer.byteLength(body)),
     date: new Date().toUTCString(),

@@ -4,7 +4,6 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { answerHeaders } from '../src/problems/problem.js'
 import { IN_FLIGHT_PER_CONNECTION } from '../src/sockets/limits.js'
 import { Sockets } from '../src/sockets/sockets.js'
 import { eventually } from './support/credentials.js'
@@ -192,7 +191,7 @@ t.test('HTTP/1.0 with a transfer coding is refused and the connection closed', a
 })
 
 t.test('every answer carries the same headers, whatever wrote it', async (t) => {
-  const { port } = await startBoth(t)
+  const { app, port } = await startBoth(t)
   const close = 'Connection: close\r\n'
   const requests: Record<string, string> = {
     'a renewal': `GET /session/renew HTTP/1.1\r\n${HOST}${close}\r\n`,
@@ -206,7 +205,7 @@ t.test('every answer carries the same headers, whatever wrote it', async (t) => 
   }
   for (const [what, bytes] of Object.entries(requests)) {
     const [head = ''] = (await speak(port, bytes)).split('\r\n\r\n', 1)
-    for (const [name, value] of Object.entries(answerHeaders('x'))) {
+    for (const [name, value] of Object.entries(app.answerHeaders('x'))) {
       const sent = new RegExp(`^${name}: (.*)$`, 'm').exec(head)?.[1]
       if (name === 'x-request-id') t.match(sent, /^[\w.-]+$/, `${what} has ${name}`)
       else t.equal(sent, value, `${what} has ${name}`)

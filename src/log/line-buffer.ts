@@ -157,9 +157,9 @@ export class LineBuffer {
 export interface LossObserver {
   /** A write failed, or a line was dropped; `reason` is the system's error code, EAGAIN for a reader that does not read. */
   failing(reason: string): void
-  /** Everything that waited is written, but so many lines were dropped before. */
+  /** Everything queued is written; this many lines were dropped before. */
   lost(lines: number, reason: string): void
-  /** The process ends, and so many lines that waited could not be written. It must not block. */
+  /** The process ends, and this many queued lines could not be written. It must not block. */
   unwritten(lines: number, reason: string | undefined): void
 }
 

@@ -6,7 +6,7 @@ import { PREFIX } from './names.js'
 export function measureRedis(redis: RedisClient, registry: Registry): void {
   const changes = new Counter({
     name: `${PREFIX}_redis_changes_total`,
-    help: 'How often this replica went over to a budget and pauses of its own (alone), or back to those of all (shared).',
+    help: 'How often this replica switched to its own budget and pauses (alone), or back to those of all replicas (shared).',
     labelNames: ['to'],
     registers: [registry],
   })

@@ -95,7 +95,7 @@ export class Sockets {
 
   /** Accepts what waits for it, and then no more connections; those that are open stay. */
   async stopListening(server: Server): Promise<void> {
-    // The kernel resets what still waits when the listener closes, and libuv accepts one connection a turn.
+    // The kernel resets what still waits when the listener closes, and libuv accepts one connection in each turn.
     for (let accepted = -1, turns = 0; accepted !== this.#accepted && turns < MOST_TURNS; turns++) {
       accepted = this.#accepted
       await setImmediate()
