@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,8 +12,10 @@ import { examine } from '../src/doctor/examine.js'
 import { report } from '../src/doctor/report.js'
 import { selfSigned } from './support/certificate.js'
 import { compiled } from './support/compiled.js'
+import { Collector } from './support/collector.js'
 import { visit, visitByProcess } from './support/doctor-visit.js'
-import { startZendesk } from './support/helper.js'
+import { TestProxy } from './support/forward-proxy.js'
+import { startService, startZendesk } from './support/helper.js'
 import { SANDBOX_CREDENTIALS } from './sandbox/zendesk.js'
 
 const { bearerToken } = SANDBOX_CREDENTIALS
@@ -25,15 +29,120 @@ t.test(
       ZENDESK_TIMEOUT_MS: '5000',
       ZENDESK_URL: 'https://doctor.invalid',
     })
-    t.match(nameless.failure, /^address\n.*(has no address|no name server|no connection)/)
+    t.match(nameless.failure, /^address\n.*(could not be resolved|no connection)/)
 
     const closed = `http://127.0.0.1:${await closedPort()}`
     const refused = await visit(t, { ...BEARER, ZENDESK_URL: closed })
-    t.match(
-      refused.failure,
-      /^address\nnobody listens at 127\.0\.0\.1, port \d+ \(ECONNREFUSED\)\n\nCheck the port/,
-    )
+    t.match(refused.failure, /^address\nconnection refused at 127\.0\.0\.1:\d+\n\nCheck the port/)
     t.same(refused.levels, ['configuration ok', 'address fail'])
+  },
+)
+
+t.test('what is not Zendesk is named, and gets no credential', async (t) => {
+  const json = '{"error":{"title":"Forbidden","message":"You do not have access to this page."}}'
+  const cases: [status: number, headers: Record<string, string>, body: string, told: RegExp][] = [
+    [403, { 'content-type': 'application/json' }, json, /^help desk\nthe refusal is not from Zendesk/],
+    [
+      401,
+      { 'content-type': 'application/json' },
+      '{"error":"x"}',
+      /^help desk\nthe refusal is not from Zendesk/,
+    ],
+    [
+      302,
+      { location: 'http://login.example/' },
+      '',
+      /^help desk\nthe answer is not from Zendesk: a captive portal/,
+    ],
+    [
+      200,
+      { 'content-type': 'text/html' },
+      '<html>Sign in</html>',
+      /^help desk\nthe answer is not from Zendesk: a captive portal/,
+    ],
+  ]
+  for (const [status, headers, body, told] of cases) {
+    const asked: (string | undefined)[] = []
+    const server = createHttpServer((request, response) => {
+      asked.push(request.headers.authorization)
+      response.writeHead(status, headers).end(body)
+    })
+    const { failure } = await visit(t, {
+      ...BEARER,
+      ZENDESK_URL: `http://127.0.0.1:${await portOf(t, server)}`,
+    })
+    t.match(failure, told)
+    t.match(failure, /No credential was sent/)
+    t.same(asked, [undefined], `${status}: asked once, without credentials`)
+  }
+})
+
+t.test('http spoken to a TLS port and a gateway that wants a client certificate are named', async (t) => {
+  const own = selfSigned()
+  const { zendesk } = await startZendesk(t, { tls: own })
+  const plain = await visit(t, { ...BEARER, ZENDESK_URL: zendesk.url.replace('https:', 'http:') }, zendesk)
+  t.match(plain.failure, /^help desk\nthis port speaks TLS, but ZENDESK_URL says http\n[^]*Write https/)
+
+  const gateway = createHttpsServer({ ...own, requestCert: true, rejectUnauthorized: true })
+  const trusted = { NODE_EXTRA_CA_CERTS: await fileOf(t, own.cert) }
+  const environment = { ...BEARER, ZENDESK_TIMEOUT_MS: '5000', ...trusted }
+  const visited = await visitByProcess(t, {
+    ...environment,
+    ZENDESK_URL: `https://127.0.0.1:${await portOf(t, gateway)}`,
+  })
+  t.match(visited.output, /^fail +help desk +a gateway in between asks for a client certificate$/m)
+})
+
+t.test('it goes through the forward proxy, and names what keeps that from working', async (t) => {
+  const { zendesk } = await startZendesk(t)
+  const proxy = await TestProxy.start(t)
+  const through = await visit(t, { ...BEARER, ZENDESK_URL: zendesk.url, HTTP_PROXY: proxy.url }, zendesk)
+  t.match(through.output, /^ok +address +the forward proxy 127\.0\.0\.1:\d+ connects to 127\.0\.0\.1:\d+$/m)
+  t.equal(through.well, true)
+
+  const remote = { ...BEARER, ZENDESK_URL: 'https://acme.example' }
+  const causes: [refuses: number, told: RegExp][] = [
+    [407, /^address\n.*refuses the user or password \(407\)\n\nCorrect them in HTTPS_PROXY/],
+    [403, /^address\n.*does not allow acme\.example:443 \(403\)/],
+    [502, /^address\n.*cannot connect to acme\.example:443 \(502\)/],
+  ]
+  for (const [refuses, told] of causes) {
+    proxy.refuses = refuses
+    t.match((await visit(t, { ...remote, HTTPS_PROXY: proxy.url })).failure, told)
+  }
+  const gone = await visit(t, { ...remote, HTTPS_PROXY: `http://127.0.0.1:${await closedPort()}` })
+  t.match(gone.failure, /^address\ncannot use the forward proxy 127\.0\.0\.1:\d+ \(REFUSED\)/)
+})
+
+t.test(
+  'Redis, the collector and PUBLIC_URL are looked at, and none of them fails the examination',
+  async (t) => {
+    const { zendesk } = await startZendesk(t)
+    const collector = await Collector.start(t)
+    const { url } = await startService(t, { ZENDESK_URL: zendesk.url, ...BEARER })
+    const closed = `127.0.0.1:${await closedPort()}`
+    const good = {
+      ...BEARER,
+      ZENDESK_URL: zendesk.url,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      PUBLIC_URL: url,
+    }
+    const well = await visit(t, { ...good, REDIS_URL: `redis://${closed}` }, zendesk)
+    t.match(well.output, /^ok +collector +http:\/\/127\.0\.0\.1:\d+ accepts traces$/m)
+    t.match(well.output, /^ok +public URL +http:\/\/127\.0\.0\.1:\d+ leads to this service$/m)
+    t.match(
+      well.output,
+      /^warn +redis +replicas would not share budget and limits: 127\.0\.0\.1:\d+: ECONNREFUSED$/m,
+    )
+    t.equal(well.well, true)
+
+    const elsewhere = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://${closed}`, PUBLIC_URL: zendesk.url }
+    const ill = await visit(t, { ...BEARER, ZENDESK_URL: zendesk.url, ...elsewhere }, zendesk)
+    t.match(
+      ill.output,
+      /^warn +collector +cannot send traces to http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)$/m,
+    )
+    t.match(ill.output, /^warn +public URL +http:\/\/127\.0\.0\.1:\d+\/livez answers 404$/m)
   },
 )
 
@@ -125,6 +234,12 @@ t.test('colours are for terminals that have them', async (t) => {
   t.match(await print({ isTTY: true, hasColors: () => false }), /^fail/)
   t.match(await print({}), /^fail/)
 })
+
+async function portOf(t: Test, server: NetServer): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  return (server.address() as AddressInfo).port
+}
 
 async function timed<T extends object>(work: () => Promise<T>): Promise<T & { tookMs: number }> {
   const startedAt = performance.now()

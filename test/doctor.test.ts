@@ -52,7 +52,7 @@ t.test(
   },
 )
 
-t.test('a misspelt variable is a warning', async (t) => {
+t.test('a misspelled variable is a warning', async (t) => {
   const { output, well } = await see(t, { ...BEARER, ZENDESK_OAUTH_SCOEP: 'read' })
   t.equal(well, true)
   t.match(output, /^warn +configuration +ZENDESK_OAUTH_SCOEP .* did you mean ZENDESK_OAUTH_SCOPE/m)
@@ -80,7 +80,10 @@ t.test('credentials that are simply wrong get the advice for their kind', async 
   const cases: [NodeJS.ProcessEnv, RegExp][] = [
     [{ ...API_TOKEN, ZENDESK_API_TOKEN: 'wrong-not-a-secret' }, /unused for 30 days it is deactivated/],
     [{ ...PASSWORD, ZENDESK_PASSWORD: 'wrong-not-a-secret' }, /switched password access off/],
-    [{ ZENDESK_OAUTH_TOKEN: apiToken }, /refuses the credentials \(401\)[^]*an API token is no bearer token/],
+    [
+      { ZENDESK_OAUTH_TOKEN: apiToken },
+      /refuses the credentials \(401\)[^]*an API token is not a bearer token/,
+    ],
     [{ ...CLIENT, ZENDESK_OAUTH_CLIENT_SECRET: 'wrong-not-a-secret' }, /^token\n.*\(invalid_client\)/],
     [
       { ...API_TOKEN, ZENDESK_API_TOKEN: `"${apiToken}"` },
@@ -109,7 +112,7 @@ t.test('a 200 to a stranger is no success, whatever the kind of credential', asy
 })
 
 t.test(
-  'a misspelt scope, whether it gives a useless token or none, is found by trying the right one',
+  'a misspelled scope, whether it gives a useless token or none, is found by trying the right one',
   async (t) => {
     const misspelt = { ...CLIENT, ZENDESK_OAUTH_SCOPE: 'raed' }
     const useless = await see(t, misspelt)
@@ -141,7 +144,7 @@ t.test('a 403 names the scope for OAuth, and role, plan and addresses for the re
   }
 })
 
-t.test('a misspelt subdomain is found before any credential goes there', async (t) => {
+t.test('a misspelled subdomain is found before any credential goes there', async (t) => {
   const { zendesk, failure, well } = await see(t, CLIENT, {
     kind: 'status',
     status: 404,
@@ -157,7 +160,7 @@ t.test('something in between that adds credentials of its own is noticed', async
   const body = '{"user":{"id":1,"role":"admin"}}'
   const { output, well } = await see(t, BEARER, { kind: 'body', target: 'me', body, times: 1 })
   t.equal(well, true)
-  t.match(output, /^warn +help desk +it knows us although no credentials were sent$/m)
+  t.match(output, /^warn +help desk +Zendesk recognises a user although no credentials were sent$/m)
 })
 
 t.test('a 429 is told with its wait and with the limit, and nothing more is asked', async (t) => {
@@ -190,7 +193,7 @@ t.test('whatever else Zendesk may answer is told with what to do', async (t) => 
     [{ kind: 'reset' }, /^help desk\nZendesk is not available[^]*(ECONNRESET|UND_ERR_SOCKET)/],
     [{ kind: 'garbage' }, /^help desk\n[^]*none that Zendesk gives/],
     [{ kind: 'body', body: '{}', target: 'renew' }, /^renewal\n[^]*none that Zendesk gives/],
-    [{ kind: 'status', status: 401, target: 'renew' }, /^renewal\n.*took a moment ago/],
+    [{ kind: 'status', status: 401, target: 'renew' }, /^renewal\n.*accepted a moment ago/],
     [{ kind: 'status', status: 403, target: 'token' }, /^token\nZendesk does not permit this/],
     [{ kind: 'status', status: 404, shape: 'invalid-endpoint', target: 'token' }, /^token\n[^]*status 404/],
     [{ kind: 'body', body: '{}', target: 'token' }, /^token\n[^]*none that Zendesk gives/],

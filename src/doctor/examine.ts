@@ -1,15 +1,18 @@
 import type { Config } from '../config/config.js'
 import { ConfigError } from '../config/faults.js'
 import { givenNames, readConfig } from '../config/read.js'
-import { checkAddress } from './address.js'
-import { checkCertificate } from './certificate.js'
+import { checkCollector } from './checks/collector.js'
+import { checkPublicUrl } from './checks/public-url.js'
+import { checkRedis } from './checks/redis.js'
+import { checkAddress } from './checks/address.js'
+import { checkCertificate } from './checks/certificate.js'
 import { ok, warn, type Finding } from './finding.js'
-import { checkHelpDesk } from './help-desk.js'
-import { checkIdentity } from './identity.js'
+import { checkHelpDesk } from './checks/help-desk.js'
+import { checkIdentity } from './checks/identity.js'
 import { admit, type Target } from './target.js'
-import { checkRateLimit } from './rate-limit.js'
-import { checkRenewal } from './renewal.js'
-import { checkToken } from './token.js'
+import { checkRateLimit } from './checks/rate-limit.js'
+import { checkRenewal } from './checks/renewal.js'
+import { checkToken } from './checks/token.js'
 import { echoes } from '../zendesk/secret-echo.js'
 
 /** Every finding, as soon as it is found. After a failure only those checks are made that still make sense. */
@@ -31,6 +34,10 @@ export async function* examine(
   } finally {
     await target.transport.close()
   }
+  // Beside the account: none of these depends on another.
+  for (const [check, run] of Object.entries(companions)) {
+    for (const finding of await run(config)) yield { check, ...finding }
+  }
 }
 
 export interface CheckedFinding extends Finding {
@@ -47,6 +54,12 @@ const checks: Record<string, Check> = {
   identity: checkIdentity,
   'rate limit': checkRateLimit,
   renewal: checkRenewal,
+}
+
+const companions: Record<string, (config: Config) => Promise<Finding[]>> = {
+  redis: checkRedis,
+  collector: checkCollector,
+  'public URL': checkPublicUrl,
 }
 
 async function* examineAccount(target: Target): AsyncGenerator<CheckedFinding> {

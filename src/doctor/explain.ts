@@ -10,7 +10,7 @@ export function explain(problem: Problem, { timeoutMs }: Target): Finding {
   const seen = particulars(problem)
   switch (problem.code) {
     case 'zendesk-credentials-rejected':
-      return fail('Zendesk refuses the credentials that it took a moment ago', again(problem), seen)
+      return fail('Zendesk refuses the credentials that it accepted a moment ago', again(problem), seen)
     case 'zendesk-permission-denied':
       return fail('Zendesk does not permit this (403)', PERMISSION, seen)
     case 'zendesk-rate-limited':

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js'
 import type { CredentialConfig } from '../config/zendesk.js'
+import type { ForwardProxies } from '../network/forward-proxies.js'
 import { version } from '../version.js'
 import { credentialsFrom } from '../zendesk/connect.js'
 import type { Credentials } from '../zendesk/credentials.js'
@@ -11,6 +12,7 @@ export interface Target {
   credentialConfig: CredentialConfig
   credentials: Credentials
   transport: RecordingTransport
+  proxies: ForwardProxies
   /** The limit of each check, in milliseconds. */
   timeoutMs: number
   /** 0 = none. */
@@ -32,10 +34,17 @@ export function admit(config: Config, variableNames: string[]): Target {
     credentialConfig: zendeskCredentials,
     credentials: credentialsFrom(zendeskCredentials, (call) => transport.exchange(call), ZENDESK_TIMEOUT_MS),
     transport,
+    proxies: config.forwardProxies,
     timeoutMs: ZENDESK_TIMEOUT_MS,
     budgetPerMinute: ZENDESK_BUDGET_PER_MINUTE,
     variableNames,
   }
+}
+
+/** HOST:PORT, as CONNECT and messages have it. */
+export function authorityOf(target: Target): string {
+  const { host, port } = endpointOf(target)
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** Where to connect to; an IPv6 address without its brackets. */

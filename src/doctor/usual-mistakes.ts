@@ -33,7 +33,7 @@ const IS_API_TOKEN =
 const IS_PASSWORD =
   'The value of ZENDESK_API_TOKEN is the password of that user: give it in ZENDESK_PASSWORD instead, or better, move to an OAuth client.'
 const WRONG_SCOPE =
-  'Set ZENDESK_OAUTH_SCOPE to read: with that scope this very client works. The one it has now is misspelt or too narrow.'
+  'Set ZENDESK_OAUTH_SCOPE to read: with that scope this very client works. The present one is misspelled or too narrow.'
 
 /** What looks wrong with the value of the secret, told without showing it. */
 export function oddityOf({ secret }: CredentialConfig): string | undefined {

@@ -1,10 +1,10 @@
-import { Problem } from '../problems/problem.js'
-import { judgeToken } from '../zendesk/judge.js'
-import { within } from './ask.js'
-import { explain, particulars } from './explain.js'
-import { fail, ok, warn, type Finding } from './finding.js'
-import type { Target } from './target.js'
-import { confirmMistake, oddityOf } from './usual-mistakes.js'
+import { Problem } from '../../problems/problem.js'
+import { judgeToken } from '../../zendesk/judge.js'
+import { within } from '../ask.js'
+import { explain, particulars } from '../explain.js'
+import { fail, ok, warn, type Finding } from '../finding.js'
+import type { Target } from '../target.js'
+import { confirmMistake, oddityOf } from '../usual-mistakes.js'
 
 /** The token endpoint gives an access token to our OAuth client. */
 export async function checkToken(target: Target): Promise<Finding[]> {

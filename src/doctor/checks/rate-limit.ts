@@ -1,6 +1,6 @@
-import { rateLimitOf } from '../zendesk/rate-limit.js'
-import { ok, warn, type Finding } from './finding.js'
-import type { Target } from './target.js'
+import { rateLimitOf } from '../../zendesk/rate-limit.js'
+import { ok, warn, type Finding } from '../finding.js'
+import type { Target } from '../target.js'
 
 /** Our budget beside the limit that all integrations of the account share, as told by the last answer. */
 export function checkRateLimit({ transport, budgetPerMinute }: Target): Finding[] {
