@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
-import { checkProblem, credentialKinds, until, type ToldProblem } from './support/fixtures.js'
+import { checkProblem, credentialKinds, type ToldProblem } from './support/fixtures.js'
 import { ask, startService, startZendesk } from './support/helper.js'
+import { outcomeOf, VirtualZendesk, type Reply } from './support/virtual-zendesk.js'
 import type { Fault, SandboxOptions } from './sandbox/zendesk.js'
 
 const ID = /^[0-9a-f]{16}-SEA$/
@@ -28,43 +29,6 @@ t.test('one token is fetched for many callers, asked for as Zendesk documents, a
   t.notOk(request?.headers['authorization'])
 })
 
-t.test('a token is renewed before it expires, while callers go on with the old one', async (t) => {
-  const { url, zendesk } = await startOAuth(t, {}, { tokenLifetime: 2 })
-  zendesk.misbehave({ kind: 'delay', ms: 100, target: 'token', after: 1 })
-  const oldOneGoesOn = () => {
-    const since = zendesk.tokenRequests()[1] && zendesk.tokenRequests().at(-1)?.at
-    const before = zendesk.renewals().filter(({ at }) => at < (since ?? 0))
-    const after = zendesk.renewals().filter(({ at }) => at > (since ?? Infinity))
-    const old = before.at(-1)?.headers['authorization']
-    return after.some(({ headers }) => headers['authorization'] === old)
-  }
-  await until('the old one is used while the new one is on its way', async () => {
-    t.equal((await ask(`${url}/session/renew`)).status, 200)
-    return oldOneGoesOn()
-  })
-  const asked = zendesk.tokenRequests()
-  const before = zendesk.renewals().filter(({ at }) => at < (asked.at(-1)?.at ?? 0))
-  const used = new Set(before.map(({ headers }) => headers['authorization'])).size
-  t.equal(asked.length, used + 1, 'the new one was asked for once')
-  t.same(new Set(zendesk.renewals().map(({ status }) => status)), new Set([200]))
-})
-
-t.test('a token that is known to be expired is not used, even if there is no other', async (t) => {
-  const { url, zendesk } = await startOAuth(t, {}, { tokenLifetime: 1 })
-  t.equal((await ask(`${url}/session/renew`)).status, 200)
-  zendesk.misbehave({ kind: 'status', status: 500, target: 'token' })
-  let answer = await ask(`${url}/session/renew`)
-  await until('the token is expired', async () => (answer = await ask(`${url}/session/renew`)).status !== 200)
-
-  const used = zendesk.renewals().length
-  checkProblem(t, answer, { status: 502, code: 'zendesk-error', zendesk: { status: 500 } })
-  t.equal((await ask(`${url}/session/renew`)).status, 502)
-  t.equal(zendesk.renewals().length, used, 'the API sees no call')
-  t.same(new Set(zendesk.renewals().map(({ status }) => status)), new Set([200]), 'nor did it before')
-  zendesk.heal()
-  t.equal((await ask(`${url}/session/renew`)).status, 200)
-})
-
 t.test(
   'a revoked token is dropped: one new token, one more try, and the caller notices nothing',
   async (t) => {
@@ -75,63 +39,6 @@ t.test(
     t.same(new Set(answers.map(({ status }) => status)), new Set([200]))
     t.equal(zendesk.renewals().filter(({ status }) => status !== 200).length, 1, 'one call was refused')
     t.equal(zendesk.tokenRequests().length, 2)
-  },
-)
-
-t.test(
-  'a token that ends when the budget is spent costs a wait, and is not reported as rejected credentials',
-  async (t) => {
-    // A burst of five, then a call in 1.1 s: more than a caller waits here.
-    const { url, zendesk } = await startOAuth(t, {
-      ZENDESK_BUDGET_PER_MINUTE: '60',
-      ZENDESK_TIMEOUT_MS: '600',
-    })
-    for (let call = 0; call < 4; call++) t.equal((await ask(`${url}/session/renew`)).status, 200)
-    zendesk.revokeTokens()
-    const untilTokens = await codesUntil(url, undefined)
-    t.same(new Set(untilTokens), new Set(['zendesk-rate-limited']))
-    t.equal(zendesk.renewals().filter(({ status }) => status === 401).length, 1)
-
-    zendesk.misbehave({ kind: 'status', status: 401, shape: 'invalid-token', target: 'renew' })
-    const untilRejection = await codesUntil(url, 'zendesk-credentials-rejected')
-    t.same(
-      untilRejection.filter((code) => code !== 'zendesk-rate-limited'),
-      [],
-      'a second one in a row is told',
-    )
-  },
-)
-
-t.test('a token that the API does not know yet is tried again, and no other one is fetched', async (t) => {
-  const { url, zendesk } = await startOAuth(t, {}, { tokenLagMs: 1_000 })
-  const answers = await Promise.all(Array.from({ length: 50 }, () => ask(`${url}/session/renew`)))
-  t.same(new Set(answers.map(({ status }) => status)), new Set([200]))
-  t.equal(zendesk.tokenRequests().length, 1)
-  const statuses = zendesk.renewals().map(({ status }) => status)
-  t.same(new Set(statuses.slice(0, -1)), new Set([401]))
-  t.equal(statuses.at(-1), 200)
-  t.ok(statuses.length <= 4, `${statuses.length} calls, after growing waits`)
-})
-
-t.test(
-  'a token that stays refused is told as rejected credentials, and tried ever more seldom',
-  async (t) => {
-    const { url, zendesk } = await startOAuth(t, { ZENDESK_TIMEOUT_MS: '400' })
-    zendesk.misbehave({ kind: 'status', status: 401, shape: 'invalid-token', target: 'renew' })
-    const told = {
-      status: 502,
-      code: 'zendesk-credentials-rejected',
-      zendesk: { status: 401, requestId: ID },
-    }
-    checkProblem(t, await ask(`${url}/session/renew`), told)
-    const { status, code } = told
-    checkProblem(t, await ask(`${url}/session/renew`), { status, code, retryAfter: 1 })
-    t.equal(zendesk.renewals().length, 1, 'no call meanwhile')
-    t.equal((await ask(`${url}/readyz`)).body?.['credentials'], 'rejected')
-    zendesk.heal()
-    await until('it is tried again', async () => (await ask(`${url}/session/renew`)).status === 200)
-    t.equal((await ask(`${url}/readyz`)).body?.['credentials'], 'ok')
-    t.equal(zendesk.tokenRequests().length, 1)
   },
 )
 
@@ -151,7 +58,7 @@ t.test('a token that is over at once serves the call that it was fetched for, an
   t.equal(zendesk.tokenRequests().length, 3)
 })
 
-t.test('a misspelt scope still gives a token: the call with it is forbidden', async (t) => {
+t.test('a misspelled scope still gives a token: the call with it is forbidden', async (t) => {
   const { url, zendesk } = await startOAuth(t, { ZENDESK_OAUTH_SCOPE: 'raed' })
   const told = { status: 502, code: 'zendesk-permission-denied', zendesk: { status: 403, requestId: ID } }
   checkProblem(t, await ask(`${url}/session/renew`), told)
@@ -206,21 +113,139 @@ t.test(
   },
 )
 
-t.test('a throttled token endpoint gets no requests, while the current token is used', async (t) => {
-  const { url, zendesk } = await startOAuth(t, {}, { tokenLifetime: 5 })
-  zendesk.misbehave({ kind: 'status', status: 429, target: 'token', after: 1 })
-  let answer = await ask(`${url}/session/renew`)
-  await until('a renewal of the token is refused', async () => {
-    answer = await ask(`${url}/session/renew`)
-    return zendesk.tokenRequests().at(-1)?.status === 429
-  })
-  t.equal((await ask(`${url}/session/renew`)).status, 200, 'the API is not paused')
-  t.equal((await ask(`${url}/readyz`)).body?.['pausedForSeconds'], 0)
-
-  await until('the token is expired', async () => (answer = await ask(`${url}/session/renew`)).status !== 200)
-  t.match(answer.body, { code: 'zendesk-rate-limited', retryAfter: 27 })
-  t.equal(zendesk.tokenRequests().length, 2, 'no token request during the pause')
+t.test('a token is renewed before it expires, while callers go on with the old one', async (t) => {
+  const { zendesk, renew } = startVirtual()
+  zendesk.answer = ({ operation, at }) =>
+    operation === 'token' ? { ...granted(10), afterMs: at > 0 ? 100 : 0 } : { status: 200 }
+  while (zendesk.clock.now() < 8_200) {
+    t.equal((await renew()).code, 'ok')
+    await zendesk.clock.pass(50)
+  }
+  t.same(zendesk.times('token'), [0, 8_000], 'once, after four fifths of its lifetime')
+  const used = (from: number, to: number) =>
+    new Set(
+      zendesk.calls
+        .filter(({ operation, at }) => operation === 'renew' && at >= from && at < to)
+        .map(({ authorization }) => authorization),
+    )
+  t.same(used(8_000, 8_100), used(0, 8_000), 'the old one is used while the new one is on its way')
+  t.notSame(used(8_150, 9_000), used(0, 8_000))
+  t.equal(used(8_150, 9_000).size, 1)
 })
+
+t.test('a token that is known to be expired is not used, even if there is no other', async (t) => {
+  const { zendesk, renew } = startVirtual()
+  zendesk.answer = ({ operation, at }) =>
+    operation === 'token' ? (at === 0 ? granted(10) : { status: 500 }) : { status: 200 }
+  while (zendesk.clock.now() < 9_000) {
+    t.equal((await renew()).code, 'ok')
+    await zendesk.clock.pass(100)
+  }
+  const used = zendesk.times().length
+  for (let asked = 0; asked < 3; asked++)
+    t.match(await renew(), { problem: { code: 'zendesk-error', status: 502, zendesk: { status: 500 } } })
+  t.equal(zendesk.times().length, used, 'the API sees no call')
+  zendesk.answer = ({ operation }) => (operation === 'token' ? granted(10) : { status: 200 })
+  t.equal((await renew()).code, 'ok')
+})
+
+t.test(
+  'a token that ends when the budget is spent costs a wait, and is not reported as rejected credentials',
+  async (t) => {
+    // A burst of five, then a call in 1.1 s: more than a caller waits here.
+    const { zendesk, client, renew } = startVirtual({ budgetPerMinute: 60, timeoutMs: 600 })
+    for (let call = 0; call < 4; call++) t.equal((await renew()).code, 'ok')
+    const revoked = zendesk.calls.at(-1)?.authorization
+    zendesk.answer = ({ operation, authorization }) => ({
+      status: operation === 'renew' && authorization === revoked ? 401 : 200,
+    })
+    const codesUntil = async (last: string) => {
+      const codes: string[] = []
+      while (codes.at(-1) !== last) {
+        codes.push((await renew()).code)
+        await zendesk.clock.pass(50)
+      }
+      return codes
+    }
+    const untilToken = await codesUntil('ok')
+    t.same(new Set(untilToken), new Set(['zendesk-rate-limited', 'ok']))
+    t.equal(zendesk.outcomes().filter((status) => status === 401).length, 1)
+    t.equal(client.outlook().credentials, 'ok')
+
+    zendesk.answer = ({ operation }) => ({ status: operation === 'renew' ? 401 : 200 })
+    t.same(
+      new Set(await codesUntil('zendesk-credentials-rejected')),
+      new Set(['zendesk-rate-limited', 'zendesk-credentials-rejected']),
+      'a second one in a row is told',
+    )
+  },
+)
+
+t.test('a token that the API does not know yet is tried again, and no other one is fetched', async (t) => {
+  const { zendesk, client } = startVirtual()
+  zendesk.answer = ({ operation, at }) => ({ status: operation === 'renew' && at < 1_000 ? 401 : 200 })
+  const renewals = Promise.all(Array.from({ length: 50 }, () => outcomeOf(client.renewSession())))
+  t.same(new Set((await zendesk.clock.until(renewals)).map(({ code }) => code)), new Set(['ok']))
+  t.equal(zendesk.times('token').length, 1)
+  t.same(zendesk.outcomes(), [401, 401, 200])
+  t.same(zendesk.times(), [0, 500, 1_500], 'after growing waits')
+})
+
+t.test(
+  'a token that stays refused is told as rejected credentials, and tried more and more rarely',
+  async (t) => {
+    const { zendesk, client, renew } = startVirtual({ timeoutMs: 400 })
+    zendesk.answer = ({ operation }) => ({ status: operation === 'renew' ? 401 : 200 })
+    const rejected = { code: 'zendesk-credentials-rejected', status: 502 }
+    t.match(await renew(), { problem: { ...rejected, zendesk: { status: 401 } } })
+    t.match(await renew(), {
+      problem: { ...rejected, retryAfter: 1, zendesk: undefined, waitsFor: 'credentials' },
+    })
+    t.equal(zendesk.times().length, 1, 'no call meanwhile')
+    t.equal(client.outlook().credentials, 'rejected')
+    while (zendesk.clock.now() < 12_000) {
+      await renew()
+      await zendesk.clock.pass(50)
+    }
+    const waits = zendesk.times().map((at, index, times) => at - (times[index - 1] ?? 0))
+    t.ok(
+      waits.slice(1).every((wait) => wait >= 500 && wait <= 2_100),
+      waits.join(),
+    )
+    t.ok(zendesk.times().length < 10, 'far fewer than callers')
+    zendesk.answer = () => ({ status: 200 })
+    await zendesk.clock.pass(2_000)
+    t.equal((await renew()).code, 'ok')
+    t.equal(client.outlook().credentials, 'ok')
+    t.equal(zendesk.times('token').length, 1)
+  },
+)
+
+t.test('a throttled token endpoint gets no requests, while the current token is used', async (t) => {
+  const { zendesk, client, renew } = startVirtual()
+  const throttled: Reply = { status: 429, headers: { 'retry-after': '27' } }
+  zendesk.answer = ({ operation, at }) =>
+    operation === 'token' ? (at === 0 ? granted(10) : throttled) : { status: 200 }
+  while (zendesk.clock.now() < 9_000) {
+    t.equal((await renew()).code, 'ok')
+    await zendesk.clock.pass(100)
+  }
+  t.same(zendesk.outcomes('token'), [200, 429])
+  t.equal(client.outlook().pausedForSeconds, 0, 'the API is not paused')
+  t.match(await renew(), { problem: { code: 'zendesk-rate-limited', retryAfter: 26, waitsFor: 'pause' } })
+  t.equal(zendesk.times('token').length, 2, 'no token request during the pause')
+})
+
+/** A client with OAuth client credentials on a clock that the test moves. */
+function startVirtual(settings: Parameters<VirtualZendesk['client']>[1] = {}) {
+  const zendesk = new VirtualZendesk()
+  const client = zendesk.client('client-credentials', settings)
+  return { zendesk, client, renew: () => zendesk.clock.until(outcomeOf(client.renewSession())) }
+}
+
+function granted(seconds: number): Reply {
+  return { status: 200, body: { access_token: `access-${Math.random()}`, expires_in: seconds } }
+}
 
 async function startOAuth(t: Test, environment: NodeJS.ProcessEnv = {}, options: SandboxOptions = {}) {
   // They ask as fast as they can, for seconds.
@@ -231,16 +256,4 @@ async function startOAuth(t: Test, environment: NodeJS.ProcessEnv = {}, options:
 
 function authorizations(zendesk: { renewals: () => { headers: Record<string, unknown> }[] }): unknown[] {
   return zendesk.renewals().map(({ headers }) => headers['authorization'])
-}
-
-/** What callers are told who come one after the other, until one is told this code, or, undefined, gets a token. */
-async function codesUntil(url: string, last: string | undefined): Promise<unknown[]> {
-  const codes: unknown[] = []
-  for (;;) {
-    const { body } = await ask(`${url}/session/renew`)
-    if (body?.['code'] === last) return codes
-    codes.push(body?.['code'])
-    if (codes.length > 200) return codes
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
