@@ -14,8 +14,7 @@ declare module 'fastify' {
 /** Keeps out pages of foreign origins and, in open mode, pages that reach us by a name of their own (DNS rebinding). */
 export default plugin(
   (app, _options, done) => {
-    const { callerKeys, jwt, corsOrigins, publicUrl, ALLOW_ANONYMOUS_CALLERS: anyone } = app.config
-    const open = !callerKeys && !jwt
+    const { access, corsOrigins, publicUrl } = app.config
     const publicHost = publicUrl === '' ? undefined : new URL(publicUrl).hostname
     const allowed = new Set(publicUrl === '' ? corsOrigins : [...corsOrigins, new URL(publicUrl).origin])
 
@@ -23,14 +22,17 @@ export default plugin(
       const { origin } = request.headers
       const foreign =
         origin === undefined ? isForeignLink(request) : !allowed.has(origin) && origin !== ownOrigin(request)
-      const misnamed = open && !isOurs(nameIn(request.headers.host))
-      return foreign || misnamed ? new Problem('origin-not-allowed') : undefined
+      if (foreign) return foreignOrigin(origin)
+      return access === 'known' || isOurs(nameIn(request.headers.host)) ? undefined : foreignHost()
     })
     done()
 
     /** A page can point its own host name at our address, but it cannot make the browser send an IP address or our name. */
     function isOurs(name: string): boolean {
-      return isLoopbackHost(name) || (anyone && (isAddress(name) || name.toLowerCase() === publicHost))
+      return (
+        isLoopbackHost(name) ||
+        (access === 'anyone' && (isAddress(name) || name.toLowerCase() === publicHost))
+      )
     }
   },
   { name: 'origins', dependencies: ['checks'] },
@@ -53,4 +55,20 @@ function nameIn(host = ''): string {
 function isForeignLink({ headers, routeOptions }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site']
   return (site === 'cross-site' || site === 'same-site') && routeOptions.config.costsCall === true
+}
+
+/** It is the client's own text, so the log gets visible characters only, and not many. */
+function foreignOrigin(origin: string | undefined): Problem {
+  const shown = origin?.replace(/[^!-~]/g, '?').slice(0, 100)
+  return new Problem('origin-not-allowed', {
+    detail: 'This service does not accept calls from pages of this origin. Ask the operator to allow it.',
+    logged: { reason: 'origin', ...(shown !== undefined && { origin: shown }) },
+  })
+}
+
+function foreignHost(): Problem {
+  return new Problem('origin-not-allowed', {
+    detail: 'The Host header is not a name of this service. Address the service by its own name.',
+    logged: { reason: 'host' },
+  })
 }

@@ -34,7 +34,9 @@ function sharedFields({ method, route, status, code }: RequestKind): object {
 function ownFields({ id, caller, problem, zendeskMs, trace }: FastifyRequest, reply: FastifyReply) {
   return {
     requestId: id,
-    caller,
+    caller: caller?.name,
+    callerKey: caller?.keyId,
+    ...problem?.logged,
     durationMs: round(reply.elapsedTime),
     zendeskMs: round(problem?.zendeskMs ?? zendeskMs),
     zendesk: problem?.zendesk ?? (zendeskMs === undefined ? undefined : RENEWED),

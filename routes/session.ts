@@ -16,7 +16,7 @@ export default plugin(
     const renewal = {
       exposeHeadRoute: false,
       config: { costsCall: true },
-      onRequest: [app.authenticateCaller, app.limitCaller],
+      onRequest: app.admitCaller,
       schema: { response: { 200: { $ref: 'openapi#/components/schemas/Session' } } },
       handler: renew,
     }
@@ -24,7 +24,7 @@ export default plugin(
     app.route({ method: 'GET', url: '/api/v2/users/me/session/renew', ...renewal })
     done()
   },
-  { name: 'session', dependencies: ['caller-auth', 'caller-limits', 'contract', 'zendesk'] },
+  { name: 'session', dependencies: ['callers', 'contract', 'zendesk'] },
 )
 
 function renew(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply): void {

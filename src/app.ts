@@ -1,8 +1,7 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import bodies from '../plugins/bodies.js'
-import callerAuth from '../plugins/caller-auth.js'
-import callerLimits from '../plugins/caller-limits.js'
+import callers from '../plugins/callers.js'
 import checks from '../plugins/checks.js'
 import contract from '../plugins/contract.js'
 import cors from '../plugins/cors.js'
@@ -93,8 +92,7 @@ export async function buildApp(
   // What routes ask for.
   await app.register(contract)
   await app.register(redis)
-  await app.register(callerLimits)
-  await app.register(callerAuth)
+  await app.register(callers)
   await app.register(zendesk)
   await app.register(metrics)
 

@@ -35,8 +35,8 @@ t.test('an empty key never fits, and the digest of nothing is refused', async (t
       { message: /CALLER_KEYS: .*digest of a key, not of an empty text.*entry 2/ },
       JSON.stringify(nothing),
     )
-    const keys = [{ name: 'billing', digest: createHash('sha256').update(nothing).digest() }]
-    if (nothing.trim() === '') t.equal(ownerOfKey(nothing, keys), undefined)
+    const keys = [{ caller: { name: 'billing' }, digest: createHash('sha256').update(nothing).digest() }]
+    if (nothing.trim() === '') t.equal(ownerOfKey({ scheme: 'bearer', value: nothing }, keys), undefined)
   }
 })
 

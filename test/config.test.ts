@@ -24,13 +24,12 @@ t.test('an account and a credential are enough; the rest has defaults', async (t
     ZENDESK_TIMEOUT_MS: 5000,
     ZENDESK_BUDGET_PER_MINUTE: 100,
     CALLER_RATE_PER_MINUTE: 600,
-    ALLOW_ANONYMOUS_CALLERS: false,
     DOCS: true,
     SHUTDOWN_DELAY_MS: 0,
     SHUTDOWN_GRACE_MS: 10_000,
     zendeskOrigin: 'https://acme.zendesk.com',
-    callerKeys: undefined,
-    jwt: undefined,
+    access: 'loopback',
+    callerSchemes: { keys: undefined, jwt: undefined },
     redis: undefined,
     publicUrl: '',
     publicPath: '',
@@ -85,7 +84,7 @@ t.test('what is right is taken as it is meant', async (t) => {
       { zendeskCredentials: { kind: 'password', email: 'agent@example.com' } },
     ],
     [{ ...ENOUGH, ...CALLERS, HOST: '0.0.0.0' }, { HOST: '0.0.0.0' }],
-    [{ ...ENOUGH, HOST: '::', ALLOW_ANONYMOUS_CALLERS: 'true' }, { ALLOW_ANONYMOUS_CALLERS: true }],
+    [{ ...ENOUGH, HOST: '::', ALLOW_ANONYMOUS_CALLERS: 'true' }, { access: 'anyone' }],
     [{ ...ENOUGH, HOST: '::1' }, { HOST: '::1' }],
     [{ ...ENOUGH, HOST: 'app_1.Example.', ALLOW_ANONYMOUS_CALLERS: 'true' }, { HOST: 'app_1.Example.' }],
     [
@@ -94,7 +93,37 @@ t.test('what is right is taken as it is meant', async (t) => {
     ],
     [
       { ...ENOUGH, HOST: '0.0.0.0', JWT_ISSUER: 'https://id.example/', JWT_AUDIENCE: 'proxy' },
-      { jwt: { issuer: 'https://id.example/', audience: 'proxy', jwksUrl: undefined, scope: undefined } },
+      {
+        access: 'known',
+        callerSchemes: {
+          jwt: {
+            issuers: ['https://id.example/'],
+            audiences: ['proxy'],
+            jwksUrl: undefined,
+            scope: undefined,
+            allowHttp: false,
+          },
+        },
+      },
+    ],
+    [
+      {
+        ...ENOUGH,
+        JWT_ISSUER: 'https://id.example/a, https://id.example/b,https://id.example/a',
+        JWT_AUDIENCE: 'api://proxy, proxy',
+      },
+      {
+        callerSchemes: {
+          jwt: {
+            issuers: ['https://id.example/a', 'https://id.example/b'],
+            audiences: ['api://proxy', 'proxy'],
+          },
+        },
+      },
+    ],
+    [
+      { ...ENOUGH, JWT_ISSUER: 'http://id.example', JWT_AUDIENCE: 'proxy', JWT_ALLOW_HTTP: 'true' },
+      { callerSchemes: { jwt: { issuers: ['http://id.example'], allowHttp: true } } },
     ],
     [
       {
@@ -104,11 +133,11 @@ t.test('what is right is taken as it is meant', async (t) => {
         JWT_JWKS_URL: 'http://[::1]:9/keys',
         JWT_SCOPE: 'renew',
       },
-      { jwt: { jwksUrl: 'http://[::1]:9/keys', scope: 'renew' } },
+      { callerSchemes: { jwt: { jwksUrl: 'http://[::1]:9/keys', scope: 'renew' } } },
     ],
     [
-      { ...ENOUGH, CORS_ORIGINS: 'https://app.example.com,http://localhost:8080' },
-      { corsOrigins: ['https://app.example.com', 'http://localhost:8080'] },
+      { ...ENOUGH, CORS_ORIGINS: 'https://app.example.com,http://localhost:8080,capacitor://localhost' },
+      { corsOrigins: ['https://app.example.com', 'http://localhost:8080', 'capacitor://localhost'] },
     ],
     [
       { ...ENOUGH, TRUST_PROXY: '10.0.0.0/8, 192.0.2.7,fd00::/8' },
@@ -121,7 +150,7 @@ t.test('what is right is taken as it is meant', async (t) => {
         JWT_AUDIENCE: 'api://proxy',
         JWT_JWKS_URL: 'https://id.example/keys?tenant=1',
       },
-      { jwt: { audience: 'api://proxy', jwksUrl: 'https://id.example/keys?tenant=1' } },
+      { callerSchemes: { jwt: { audiences: ['api://proxy'], jwksUrl: 'https://id.example/keys?tenant=1' } } },
     ],
     [
       { ...ENOUGH, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example:4318/' },
@@ -179,6 +208,10 @@ t.test('what is wrong is refused, by the name of the variable and without its va
       'https://page.example:443',
       'https://*.example',
       'ftp://page.example',
+      'capacitor://LocalHost',
+      'capacitor://localhost/',
+      'capacitor:localhost',
+      'javascript://x@y',
       'https://good.example,*',
     ],
     TRUST_PROXY: ['true', '1', 'loopback', '192.0.2.0/33', '192.0.2.0/', 'fd00::/129', '10/8', '0.0.0.0/0'],
@@ -295,6 +328,24 @@ t.test('variables that contradict each other are refused together', async (t) =>
     [{ ...ACCOUNT, ZENDESK_OAUTH_CLIENT_SECRET: 'x' }, ['ZENDESK_OAUTH_CLIENT_ID']],
     [{ ...ENOUGH, JWT_SCOPE: 'renew' }, ['JWT_ISSUER', 'JWT_AUDIENCE']],
     [{ ...ENOUGH, JWT_ISSUER: 'http://id.example', JWT_AUDIENCE: 'proxy' }, ['JWT_ISSUER']],
+    [{ ...ENOUGH, JWT_ISSUER: 'https://a.example,http://b.example', JWT_AUDIENCE: 'proxy' }, ['JWT_ISSUER']],
+    [
+      {
+        ...ENOUGH,
+        JWT_ISSUER: 'https://a.example,https://b.example',
+        JWT_AUDIENCE: 'proxy',
+        JWT_JWKS_URL: 'https://a.example/keys',
+      },
+      ['JWT_JWKS_URL: unset, since JWT_ISSUER names several'],
+    ],
+    [
+      {
+        ...ENOUGH,
+        JWT_ISSUER: 'https://a.example/.well-known/openid-configuration',
+        JWT_AUDIENCE: 'proxy',
+      },
+      ['JWT_ISSUER: the issuer, not its discovery document'],
+    ],
     [{ ...ENOUGH, ...CALLERS, ALLOW_ANONYMOUS_CALLERS: 'true' }, ['ALLOW_ANONYMOUS_CALLERS']],
   ]
   for (const [environment, named] of contradictions) {
@@ -415,8 +466,10 @@ t.test("callers' keys are understood in any common notation", async (t) => {
     `shop:${DIGEST.toUpperCase()}\r\nshop:${OTHER_DIGEST}`,
   ]
   for (const text of notations) {
-    const { callerKeys } = await readConfig({ ...ENOUGH, CALLER_KEYS: text })
-    const keys = callerKeys?.reveal().map(({ name, digest }) => `${name}:${digest.toString('hex')}`)
+    const { callerSchemes } = await readConfig({ ...ENOUGH, CALLER_KEYS: text })
+    const keys = callerSchemes.keys
+      ?.reveal()
+      .map(({ caller, digest }) => `${caller.name}:${digest.toString('hex')}`)
     t.same(keys, [`shop:${DIGEST}`, `shop:${OTHER_DIGEST}`], 'two keys of one caller, for rotation')
   }
   const message = await refusal({ ...ENOUGH, CALLER_KEYS: `shop:${DIGEST},${KEY}` })
@@ -555,7 +608,6 @@ t.test('the settled configuration has one name for each thing', async (t) => {
   })
   const names = Object.keys(config).filter((name) => name in variables)
   const meant = [
-    'ALLOW_ANONYMOUS_CALLERS',
     'CALLER_RATE_PER_MINUTE',
     'DOCS',
     'HOST',
@@ -581,7 +633,7 @@ t.test('the configuration can be printed without showing a secret', async (t) =>
     inspect(config, { depth: Infinity, showHidden: true, getters: true }),
     JSON.stringify(config),
     format('%s %o %j', config, config, config),
-    `${String(config.callerKeys)} ${String(config.redis?.url)} ${String(config.zendeskCredentials.secret)}`,
+    `${String(config.callerSchemes.keys)} ${String(config.redis?.url)} ${String(config.zendeskCredentials.secret)}`,
   ]
   for (const text of printed) {
     t.match(text, /ZENDESK_OAUTH_TOKEN/, 'it says which secret there is')
@@ -623,10 +675,10 @@ async function warnings(environment: NodeJS.ProcessEnv): Promise<string[]> {
   return warnings
 }
 
-function revealed({ zendeskCredentials, callerKeys, redis }: Awaited<ReturnType<typeof readConfig>>) {
+function revealed({ zendeskCredentials, callerSchemes, redis }: Awaited<ReturnType<typeof readConfig>>) {
   return [
     zendeskCredentials.secret.reveal(),
-    callerKeys?.reveal(),
+    callerSchemes.keys?.reveal(),
     redis?.url.reveal(),
     redis?.sentinelPassword?.reveal(),
   ]

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { exportSPKI, importJWK, SignJWT, UnsecuredJWT, type CryptoKey, type JWTPayload } from 'jose'
 import t, { type Test } from 'tap'
 import { makeKey } from '../src/callers/keys.js'
-import { mayHoldKeys } from '../src/callers/issuer-keys.js'
+import { mayHoldKeys } from '../src/callers/issuer-documents.js'
 import { basic, bearer, entry, eventually, renew } from './support/credentials.js'
 import { startBoth, startService, startZendesk } from './support/helper.js'
 import { AUDIENCE, IdentityProvider, makeSigningKey, type SigningKey } from './support/identity-provider.js'
@@ -29,7 +29,7 @@ t.test('a token of the OpenID provider opens the door; the keys are discovered o
 t.test('every wrong token gets its problem, and Zendesk hears nothing', async (t) => {
   const provider = await IdentityProvider.start(t)
   const key = makeKey()
-  const { url, zendesk } = await startBoth(t, {
+  const { url, zendesk, log } = await startBoth(t, {
     ...environment(provider, { JWT_SCOPE: 'renew' }),
     CALLER_KEYS: entry('billing', key),
     TRUST_PROXY: '127.0.0.1',
@@ -40,43 +40,65 @@ t.test('every wrong token gets its problem, and Zendesk hears nothing', async (t
 
   const past = Math.floor(Date.now() / 1000) - 60
   const [head = '', body = '', signature = ''] = good.split('.')
-  const wrong: Record<string, [token: string, status?: 403]> = {
-    expired: [await provider.sign({ exp: past })],
-    'not valid yet': [await provider.sign({ nbf: past + 600 })],
-    'without an end': [await provider.sign({}, { without: 'exp' })],
-    'without a subject': [await provider.sign({}, { without: 'sub' })],
-    'with a subject that is no text': [await provider.sign({ sub: { a: 1 } as unknown as string })],
-    'with an empty subject': [await provider.sign({ sub: '' })],
-    'of another issuer': [await provider.sign({ iss: 'https://issuer.example' })],
-    'for another audience': [await provider.sign({ aud: 'https://other.example' })],
-    'with the audience as a prefix': [await provider.sign({ aud: `${AUDIENCE}.example` })],
-    unsigned: [new UnsecuredJWT(provider.claims()).encode()],
-    'signed with the public key as a password (PEM)': [await confused(provider, 'pem')],
-    'signed with the public key as a password (JWK)': [await confused(provider, 'jwk')],
-    'signed by a stranger': [await provider.sign({}, { key: await makeSigningKey() })],
+  const forged: Record<string, [token: string, reason: string]> = {
+    unsigned: [new UnsecuredJWT(provider.claims()).encode(), 'jwt-signature'],
+    'signed with the public key as a password (PEM)': [await confused(provider, 'pem'), 'jwt-signature'],
+    'signed with the public key as a password (JWK)': [await confused(provider, 'jwk'), 'jwt-signature'],
+    'signed by a stranger': [await provider.sign({}, { key: await makeSigningKey() }), 'jwt-signature'],
     'signed by a stranger who uses the name of the key': [
-      await provider.sign({}, { key: await makeSigningKey(provider.publicJwk.kid) }),
+      await provider.sign({ exp: past }, { key: await makeSigningKey(provider.publicJwk.kid) }),
+      'jwt-signature',
     ],
-    'with another content': [[head, encode({ ...provider.claims(), sub: 'admin' }), signature].join('.')],
-    'without its signature': [`${head}.${body}.`],
-    'of nothing but dots': ['..'],
+    'with another content': [
+      [head, encode({ ...provider.claims(), sub: 'admin' }), signature].join('.'),
+      'jwt-signature',
+    ],
+    'without its signature': [`${head}.${body}.`, 'jwt-signature'],
+    'with an algorithm from the prototype': [
+      `${encode({ alg: 'constructor' })}.${body}.${signature}`,
+      'jwt-signature',
+    ],
+    'of nothing but dots': ['..', 'unknown-key'],
+    'without a header': [`.${body}.${signature}`, 'unknown-key'],
+    'with a header that is no JSON': [`abc.${body}.${signature}`, 'not-a-jwt'],
     'with __proto__ in it': [
       `${head}.${encode(JSON.parse('{"__proto__":{"sub":"x"}}') as object)}.${signature}`,
+      'jwt-signature',
     ],
-    'without the scope': [await provider.sign({ scope: 'other' }), 403],
-    'with a scope that only begins so': [await provider.sign({ scope: 'renewal renew:all' }), 403],
-    'without any scope': [await provider.sign({ scope: undefined }), 403],
+  }
+  // These have a good signature, so their holder is told what is wrong.
+  const proven: Record<string, [token: string, reason: string]> = {
+    expired: [await provider.sign({ exp: past }), 'jwt-expired'],
+    'not valid yet': [await provider.sign({ nbf: past + 600 }), 'jwt-not-yet-valid'],
+    'without an end': [await provider.sign({}, { without: 'exp' }), 'jwt-claim'],
+    'without a subject': [await provider.sign({}, { without: 'sub' }), 'jwt-claim'],
+    'with a subject that is no text': [
+      await provider.sign({ sub: { a: 1 } as unknown as string }),
+      'jwt-claim',
+    ],
+    'with an empty subject': [await provider.sign({ sub: '' }), 'jwt-claim'],
+    'of another issuer': [await provider.sign({ iss: 'https://issuer.example' }), 'jwt-issuer'],
+    'for another audience': [await provider.sign({ aud: 'https://other.example' }), 'jwt-audience'],
+    'with the audience as a prefix': [await provider.sign({ aud: `${AUDIENCE}.example` }), 'jwt-audience'],
+    'for nobody': [await provider.sign({}, { without: 'aud' }), 'jwt-audience'],
+    'of a logout': [await provider.sign({}, { typ: 'logout+jwt' }), 'jwt-type'],
+    'without the scope': [await provider.sign({ scope: 'other' }), 'jwt-scope'],
+    'with a scope that only begins so': [await provider.sign({ scope: 'renewal renew:all' }), 'jwt-scope'],
+    'without any scope': [await provider.sign({ scope: undefined }), 'jwt-scope'],
   }
   const unauthenticated = new Set<string>()
-  for (const [index, [what, [token, status = 401]]] of Object.entries(wrong).entries()) {
+  for (const [index, [what, [token, reason]]] of Object.entries({ ...forged, ...proven }).entries()) {
     const headers = { 'x-forwarded-for': `192.0.2.${index}`, 'x-request-id': 'same' }
     for (const time of ['first', 'second']) {
       const answer = await renew(url, bearer(token), headers)
+      const challenge = answer.headers.get('www-authenticate')
+      const status = reason === 'jwt-scope' ? 403 : 401
       t.equal(answer.status, status, `${what}, ${time} time`)
       t.equal(answer.body?.['code'], status === 403 ? 'caller-not-allowed' : 'caller-not-authenticated')
-      if (status === 403)
-        t.match(answer.headers.get('www-authenticate'), /^Bearer realm=".*", error="insufficient_scope"$/)
-      if (status === 401) unauthenticated.add(answer.text + String(answer.headers.get('www-authenticate')))
+      const line = log.filter(({ requestId }) => requestId === 'same').at(-1)
+      t.match(line, { msg: 'request', status, reason }, what)
+      if (what in forged) unauthenticated.add(answer.text + String(challenge))
+      else t.equal(challenge, challengeFor(reason, answer.body), what)
     }
   }
   unauthenticated.add(await textOf(renew(url, bearer(makeKey()), { 'x-request-id': 'same' })))
@@ -103,12 +125,59 @@ t.test('what an issuer signs for another purpose is no access token', async (t) 
   t.equal(zendesk.renewals().length, served)
 })
 
-t.test('the scope may come as scp, as text or as a list', async (t) => {
+t.test('the scope may come as scp, roles or permissions, as text or as a list', async (t) => {
   const provider = await IdentityProvider.start(t)
   const { url } = await startBoth(t, environment(provider, { JWT_SCOPE: 'renew' }))
-  for (const scp of ['other renew', ['other', 'renew']]) {
-    const token = await provider.sign({ scope: undefined, scp })
-    t.equal((await renew(url, bearer(token))).status, 200)
+  for (const claim of ['scope', 'scp', 'roles', 'permissions'])
+    for (const value of ['other renew', ['other', 'renew']]) {
+      const token = await provider.sign({ scope: undefined, [claim]: value })
+      t.equal((await renew(url, bearer(token))).status, 200, `${claim}: ${String(value)}`)
+    }
+  const elsewhere = await provider.sign({ scope: undefined, groups: ['renew'] })
+  t.equal((await renew(url, bearer(elsewhere))).status, 403)
+})
+
+t.test('several issuers and audiences, and client_id where Cognito gives no audience', async (t) => {
+  const [one, other, stranger] = [
+    await IdentityProvider.start(t),
+    await IdentityProvider.start(t),
+    await IdentityProvider.start(t),
+  ]
+  const { url, log } = await startBoth(t, {
+    JWT_ISSUER: `${one.issuer}, ${other.issuer}`,
+    JWT_AUDIENCE: `${AUDIENCE},api://proxy`,
+    TRUST_PROXY: '127.0.0.1',
+  })
+  const noAudience = { without: 'aud' }
+  const cognito = { token_use: 'access', client_id: 'api://proxy' }
+  const good = [
+    await one.sign(),
+    await other.sign(),
+    await one.sign({ aud: 'api://proxy' }),
+    await one.sign({ aud: ['https://else.example', AUDIENCE] }),
+    await other.sign(cognito, noAudience),
+  ]
+  for (const token of good) t.equal((await renewFromAnywhere(url, token)).status, 200)
+  const callers = new Set(log.map(({ caller }) => caller).filter((caller) => caller !== undefined))
+  t.same(
+    [...callers],
+    [one, other].map(({ issuer }) => `jwt:${issuer.replace('http://', '')}:user-1`),
+    'one subject of two issuers is two callers',
+  )
+
+  const bad: [string, string][] = [
+    [await stranger.sign(), 'jwt-issuer'],
+    [await stranger.sign({ iss: one.issuer }), 'jwt-signature'],
+    [await other.sign({ iss: one.issuer }), 'jwt-signature'],
+    [await one.sign({ ...cognito, client_id: 'another' }, noAudience), 'jwt-audience'],
+    [await one.sign({ token_use: 'access' }, noAudience), 'jwt-audience'],
+    [await one.sign({ client_id: 'api://proxy' }, noAudience), 'jwt-audience'],
+    [await one.sign({ ...cognito, aud: 'another' }), 'jwt-audience'],
+    [await one.sign({ token_use: 'id' }), 'jwt-type'],
+  ]
+  for (const [token, reason] of bad) {
+    t.equal((await renewFromAnywhere(url, token)).status, 401, reason)
+    t.equal(log.filter(({ msg }) => msg === 'request').at(-1)?.['reason'], reason)
   }
 })
 
@@ -176,6 +245,49 @@ t.test('tokens with invented key ids count as guesses', async (t) => {
   for (let times = 0; times < 12; times++) statuses.push((await renew(url, bearer(guess))).status)
   t.same(statuses, [...Array<number>(10).fill(401), 429, 429])
   t.equal((await renew(url, bearer(await provider.fetchToken()))).status, 200)
+})
+
+t.test('forged tokens without a key id cost few signatures, and none in the end', async (t) => {
+  const keys = await Promise.all(Array.from({ length: 8 }, () => makeSigningKey()))
+  const issuer = await listen(t, (origin) => (request, response) => {
+    const set = { keys: keys.map(({ jwk: { d, ...key } }) => (d === undefined ? undefined : key)) }
+    answering(request.url === '/jwks' ? set : { issuer: origin, jwks_uri: `${origin}/jwks` })(
+      request,
+      response,
+    )
+  })
+  const [key = await makeSigningKey()] = keys
+  const { url, zendesk } = await startBoth(t, { JWT_ISSUER: issuer, JWT_AUDIENCE: AUDIENCE })
+  const sign = (sub: string, kid?: string, by = key) =>
+    new SignJWT({ iss: issuer, aud: AUDIENCE, sub, exp: Math.floor(Date.now() / 1000) + 60 })
+      .setProtectedHeader({ alg: 'ES256', ...(kid !== undefined && { kid }) })
+      .sign(by.privateKey)
+  const stranger = await makeSigningKey()
+  const known = await sign('known', key.jwk.kid)
+  t.equal((await renew(url, bearer(known))).status, 200)
+
+  const verifications = countVerifications(t)
+  const statuses: number[] = []
+  for (let times = 1; times <= 10; times++)
+    statuses.push((await renew(url, bearer(await sign(`${times}`, undefined, stranger)))).status)
+  t.same(statuses, Array<number>(10).fill(401))
+  t.equal(verifications(), 40, 'four keys are tried at the most')
+
+  t.equal((await renew(url, bearer(await sign('honest', key.jwk.kid)))).status, 200, 'at the same address')
+  t.equal(verifications(), 41)
+  const flood: number[] = []
+  const startedAt = performance.now()
+  const forged = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => sign(`${index}`, undefined, stranger)),
+  )
+  for (const token of forged) flood.push((await renew(url, bearer(token))).status)
+  const seconds = Math.ceil((performance.now() - startedAt) / 1000)
+  t.same(new Set(flood), new Set([429]))
+  t.ok(verifications() - 41 <= 10 * (seconds + 1), `${verifications() - 41} in ${seconds} s`)
+  const before = verifications()
+  t.equal((await renew(url, bearer(known))).status, 200, 'a token verified before costs no signature')
+  t.equal(verifications(), before)
+  t.equal(zendesk.renewals().length, 3)
 })
 
 t.test('unknown key ids do not become a flood at the issuer', async (t) => {
@@ -314,6 +426,15 @@ function renewFromAnywhere(url: string, token: string) {
   return renew(url, bearer(token), { 'x-forwarded-for': `198.51.${addresses >> 8}.${addresses & 255}` })
 }
 
+/** RFC 6750, section 3: its description is the detail of the body, within its characters. */
+function challengeFor(reason: string, body: Record<string, unknown> | undefined): string {
+  const description = String(body?.['detail'])
+  t.match(description, /^[ !#-[\]-~]+$/)
+  const error = reason === 'jwt-scope' ? 'insufficient_scope' : 'invalid_token'
+  const scope = reason === 'jwt-scope' ? ', scope="renew"' : ''
+  return `Bearer realm="zendesk-session-proxy", error="${error}", error_description="${description}"${scope}`
+}
+
 /** HS256 with what everybody can read as the secret. */
 async function confused(provider: IdentityProvider, form: 'pem' | 'jwk'): Promise<string> {
   const jwk = provider.publicJwk
@@ -326,6 +447,20 @@ async function confused(provider: IdentityProvider, form: 'pem' | 'jwk'): Promis
 
 function sign(claims: JWTPayload, { privateKey, jwk }: SigningKey): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: jwk.alg ?? '', kid: jwk.kid ?? '' }).sign(privateKey)
+}
+
+/** Counts the signatures that are verified in this process. */
+function countVerifications(t: Test): () => number {
+  const { subtle } = globalThis.crypto
+  const verify = subtle.verify.bind(subtle)
+  let count = 0
+  t.intercept(subtle, 'verify', {
+    value: (...args: Parameters<typeof verify>) => {
+      count += 1
+      return verify(...args)
+    },
+  })
+  return () => count
 }
 
 function encode(value: object): string {

@@ -51,7 +51,7 @@ t.test('the service starts with the variables and files of a replica', async (t)
   })
   t.equal(files.length, 3)
   t.equal(config.zendeskCredentials.secret.reveal(), 'fake-client-secret')
-  t.ok(config.callerKeys)
+  t.ok(config.callerSchemes.keys)
   t.ok(config.redis)
   t.match(pod, {
     volumes: [{ name: 'secrets', secret: { secretName: 'zendesk-session-proxy' } }],
@@ -80,11 +80,14 @@ t.test('the guide leads to replicas that start', { skip: noKubectl ?? false }, a
   }
   const keys = { ...files, CALLER_KEYS_FILE: `billing:${'ab'.repeat(32)}` }
   const asConfigured = await readConfig({ ...withKeys, ...filled(t, withKeys, keys) })
-  t.ok(asConfigured.callerKeys)
-  t.equal(asConfigured.jwt, undefined)
+  t.ok(asConfigured.callerSchemes.keys)
+  t.equal(asConfigured.callerSchemes.jwt, undefined)
   const asPatched = await readConfig({ ...jwtOnly, ...filled(t, jwtOnly, files) })
-  t.equal(asPatched.callerKeys, undefined)
-  t.match(asPatched.jwt, { issuer: 'https://login.example.com/', audience: 'https://sessions.example.com' })
+  t.equal(asPatched.callerSchemes.keys, undefined)
+  t.match(asPatched.callerSchemes.jwt, {
+    issuers: ['https://login.example.com/'],
+    audiences: ['https://sessions.example.com'],
+  })
 
   const ownSecret = assemble(t, [
     overlay ?? {},

@@ -149,7 +149,7 @@ t.test(
     const seen = async (content: string | undefined) => {
       if (content === undefined) rmSync(path)
       else replace(content)
-      app.config.callerKeys?.refresh()
+      app.config.callerSchemes.keys?.refresh()
       const { text } = await ask(`${metrics}/metrics`)
       const value = (name: string) =>
         new RegExp(`^zendesk_session_proxy_secret_file_${name}\\{secret="CALLER_KEYS"\\} (\\d+)$`, 'm').exec(

@@ -1,18 +1,21 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '../problems/problem.js'
 
-/** What a caller shows to prove itself: a key or a token as it is, or the name and the key of HTTP Basic. */
+/** What the Authorization header holds: a key or a token, or the name and the key of HTTP Basic. */
 export type Credential =
   | { scheme: 'bearer'; value: string }
   | { scheme: 'basic'; name: string; key: string }
   | { scheme: 'unreadable' }
 
 /** Undefined where the request has none. @throws {Problem} `malformed-request` where it has several. */
-export function presentedCredential(request: IncomingMessage): Credential | undefined {
+export function credentialFrom(request: IncomingMessage): Credential | undefined {
   const { authorization } = request.headers
   if (authorization === undefined) return undefined
   if (isJoined(authorization) || countAuthorization(request.rawHeaders) > 1)
-    throw new Problem('malformed-request', { detail: 'Send one Authorization header with one credential.' })
+    throw new Problem('malformed-request', {
+      detail: 'Send one Authorization header with one credential.',
+      logged: { reason: 'two-credentials' },
+    })
   const space = authorization.indexOf(' ')
   const value = authorization.slice(space + 1).trim()
   if (space === -1 || value === '' || value.includes(' ')) return UNREADABLE
@@ -31,7 +34,7 @@ function isJoined(authorization: string): boolean {
   return authorization.includes(',') && /,\s*(?:bearer|basic)\s/i.test(authorization)
 }
 
-/** Node keeps the first of two Authorization headers; which one a proxy in front looked at is unknown. */
+/** Node keeps the first of two Authorization headers; a proxy in front may have looked at the other. */
 function countAuthorization(rawHeaders: string[]): number {
   let count = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { RedisClient } from '../redis/client.js'
 import { RedisScript } from '../redis/script.js'
+import { LocalCounts, type Count } from './local-counts.js'
 
 const WINDOW_MS = 60_000
 /** New identities that get a count of their own within a window; those beyond share some. So memory is bounded. */
@@ -12,56 +12,61 @@ const SHARED_COUNTS = 1024
 export class RateLimit {
   readonly perMinute: number
   readonly #name: string
-  readonly #memory: RateLimiterMemory
   readonly #redis: RedisClient | undefined
+  readonly #now: () => number
+  readonly #local: LocalCounts
   #newcomers = 0
-  #countedSince = performance.now()
+  #countedSince: number
 
   /** @param name of the kind of count: two kinds never share one. */
-  constructor(name: string, perMinute: number, redis: RedisClient | undefined) {
+  constructor(
+    name: string,
+    perMinute: number,
+    redis: RedisClient | undefined,
+    now = () => performance.now(),
+  ) {
     this.perMinute = perMinute
     this.#name = name
-    this.#memory = new RateLimiterMemory({ points: perMinute, duration: WINDOW_MS / 1000, keyPrefix: name })
     this.#redis = redis
+    this.#now = now
+    this.#local = new LocalCounts(WINDOW_MS, now)
+    this.#countedSince = now()
   }
 
-  /** Runs for every request, so promises are made only where there is something to wait for. */
-  spend(identity: string): Promise<Standing> {
+  /** Counts one request. Every request does this, so it gives a promise only where Redis has to be waited for. */
+  spend(identity: string): Standing | Promise<Standing> {
+    if (this.#redis?.connected) return this.#spendShared(this.#redis, identity)
+    return this.#standing(this.#spendHere(identity))
+  }
+
+  #spendHere(identity: string): Count {
+    const count = this.#local.spend(identity)
+    if (count.spent > 1 || !this.#isCrowded()) return count
+    this.#local.forget(identity)
+    return this.#local.spend(sharedKey(identity))
+  }
+
+  async #spendShared(redis: RedisClient, identity: string): Promise<Standing> {
     // Redis is a place where others can look: no names and addresses there.
-    const key = this.#redis ? hash('sha256', identity, 'base64url') : identity
-    return this.#count(key).then((count) =>
-      count.spent === 1 && this.#isCrowded() ? this.#share(identity, key) : this.#standing(count),
-    )
+    const key = `${this.#name}:${hash('sha256', identity, 'base64url')}`
+    let count = await this.#countIn(redis, key)
+    if (count?.spent === 1 && this.#isCrowded()) {
+      await redis.run(FORGET, key, [])
+      count = await this.#countIn(redis, `${this.#name}:${sharedKey(identity)}`)
+    }
+    return this.#standing(count ?? this.#spendHere(identity))
   }
 
-  /** Takes the identity's own count away again, and has it share one with others. */
-  async #share(identity: string, key: string): Promise<Standing> {
-    await this.#memory.delete(key)
-    await this.#redis?.run(FORGET, this.#redisKey(key), [])
-    return this.#standing(await this.#count(sharedKey(identity)))
-  }
-
-  async #count(key: string): Promise<Count> {
-    const reply = await this.#redis?.run(COUNT, this.#redisKey(key), [WINDOW_MS])
-    if (!Array.isArray(reply)) return this.#countHere(key)
-    const [spent, resetMs] = reply.map(Number)
-    return { spent: spent ?? 1, resetMs: resetMs ?? WINDOW_MS }
-  }
-
-  #countHere(key: string): Promise<Count> {
-    return this.#memory.consume(key).then(countOf, (refusal: unknown) => {
-      // The library rejects with the count where the limit is reached.
-      if (refusal instanceof RateLimiterRes) return countOf(refusal)
-      throw refusal
-    })
-  }
-
-  #redisKey(key: string): string {
-    return `${this.#name}:${key}`
+  /** Undefined where Redis does not answer. */
+  async #countIn(redis: RedisClient, key: string): Promise<Count | undefined> {
+    const reply = await redis.run(COUNT, key, [WINDOW_MS])
+    if (!Array.isArray(reply)) return undefined
+    const [spent = 1, resetMs = WINDOW_MS] = reply.map(Number)
+    return { spent, resetMs }
   }
 
   #isCrowded(): boolean {
-    const now = performance.now()
+    const now = this.#now()
     if (now - this.#countedSince > WINDOW_MS) {
       this.#countedSince = now
       this.#newcomers = 0
@@ -86,11 +91,6 @@ export interface Standing {
   resetSeconds: number
 }
 
-interface Count {
-  spent: number
-  resetMs: number
-}
-
 /** KEYS[1] a count that lives for ARGV[1] milliseconds; one with a longer life is from before the clock was set back. */
 const COUNT = new RedisScript(`
 local spent, left = redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])
@@ -102,10 +102,6 @@ end
 return { spent, left }
 `)
 const FORGET = new RedisScript(`return redis.call('DEL', KEYS[1])`)
-
-function countOf({ consumedPoints, msBeforeNext }: RateLimiterRes): Count {
-  return { spent: consumedPoints, resetMs: msBeforeNext }
-}
 
 function sharedKey(identity: string): string {
   return `shared-${hash('sha256', identity, 'buffer').readUInt32BE() % SHARED_COUNTS}`

@@ -1,20 +1,13 @@
 import type { FollowedFile, Secret } from '../secret.js'
 import type { CertificateFiles } from '../tls/certificate-files.js'
-import {
-  callerKeys,
-  checkOpenness,
-  corsOrigins,
-  jwtConfig,
-  trustedProxies,
-  type CallerKeys,
-  type JwtConfig,
-} from './callers.js'
+import { accessOf, callerSchemes, type Access, type CallerSchemes } from './callers.js'
 import type { ForwardProxies } from '../network/forward-proxies.js'
 import type { Faults } from './faults.js'
 import { checkIssuerAddresses } from './issuer-address.js'
 import { forwardProxies } from './forward-proxies.js'
 import { checkListening, listeningHost } from './listening.js'
 import { nameWarnings } from './names.js'
+import { corsOrigins, trustedProxies } from './origins.js'
 import { redisConfig, type RedisConfig } from './redis.js'
 import { tlsFiles } from './tls.js'
 import { tracesUrl } from './tracing.js'
@@ -33,7 +26,6 @@ const taken = [
   'ZENDESK_TIMEOUT_MS',
   'ZENDESK_BUDGET_PER_MINUTE',
   'CALLER_RATE_PER_MINUTE',
-  'ALLOW_ANONYMOUS_CALLERS',
   'DOCS',
   'METRICS_PORT',
   'SHUTDOWN_DELAY_MS',
@@ -44,8 +36,8 @@ const taken = [
 export interface Config extends Pick<Environment, (typeof taken)[number]> {
   zendeskOrigin: string
   zendeskCredentials: CredentialConfig
-  callerKeys: Secret<CallerKeys> | undefined
-  jwt: JwtConfig | undefined
+  access: Access
+  callerSchemes: CallerSchemes
   /** Undefined: plain http. */
   tls: CertificateFiles | undefined
   corsOrigins: string[]
@@ -74,18 +66,15 @@ export function settle(environment: Environment, faults: Faults, names: string[]
   checkListening(environment, faults)
   const origin = zendeskOrigin(environment, faults)
   const credentials = zendeskCredentials(environment, faults)
-  const keys = callerKeys(environment, faults)
   checkIssuerAddresses(environment, faults)
-  const jwt = jwtConfig(environment, faults)
-  const keysGiven = environment.CALLER_KEYS !== undefined || environment.CALLER_KEYS_FILE !== undefined
-  checkOpenness(environment, keysGiven || environment.JWT_ISSUER !== undefined, faults)
+  const schemes = callerSchemes(environment, faults)
   const address = publicUrl(environment, faults)
   const redis = redisConfig(environment, faults)
   const proxies = forwardProxies(environment, faults)
   const tls = tlsFiles(environment, faults)
   const settled = {
-    callerKeys: keys,
-    jwt,
+    access: accessOf(schemes, environment, faults),
+    callerSchemes: schemes,
     tls,
     corsOrigins: corsOrigins(environment, faults),
     trustedProxies: trustedProxies(environment, faults),
@@ -95,7 +84,13 @@ export function settle(environment: Environment, faults: Faults, names: string[]
     publicPath: address.replace(/^https?:\/\/[^/]*/, ''),
     tracesUrl: tracesUrl(environment, faults),
     secretFiles: [
-      ...fromFiles([credentials?.secret, keys, redis?.url, redis?.sentinelPassword, ...proxies.secretFiles]),
+      ...fromFiles([
+        credentials?.secret,
+        schemes.keys,
+        redis?.url,
+        redis?.sentinelPassword,
+        ...proxies.secretFiles,
+      ]),
       ...(tls ? [tls] : []),
     ],
   }

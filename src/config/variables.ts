@@ -62,12 +62,23 @@ export const variables = {
     default: 600,
   },
   // OpenID Connect Discovery, section 3: an issuer has no query and no fragment.
-  JWT_ISSUER: word('the https address of an OpenID issuer, without query', '?#'),
-  JWT_AUDIENCE: word('the audience that tokens for this service name, without blanks'),
+  JWT_ISSUER: words(
+    'the https address of an OpenID issuer, without query, or several with commas between',
+    '?#',
+  ),
+  JWT_AUDIENCE: words('the audience that tokens for this service name, or several with commas between'),
   JWT_JWKS_URL: word("the https address of the issuer's keys"),
-  JWT_SCOPE: word('one scope, without spaces'),
+  JWT_ALLOW_HTTP: flag('true (issuers and their keys are trusted in clear) or false', false),
+  // A scope-token of RFC 6749, section 3.3: it also stands in www-authenticate.
+  JWT_SCOPE: {
+    type: 'string',
+    pattern: '^[!#-\\[\\]-~]+$',
+    should: 'one scope, role or permission, without blanks and quotation marks',
+  },
   ALLOW_ANONYMOUS_CALLERS: flag('true (anyone who reaches the port may renew) or false', false),
-  CORS_ORIGINS: text('exact origins separated by commas, e.g. https://app.example.com'),
+  CORS_ORIGINS: text(
+    'exact origins separated by commas, e.g. https://app.example.com, capacitor://localhost',
+  ),
   TRUST_PROXY: text('addresses, with or without a port, or CIDR ranges separated by commas, e.g. 10.0.0.0/8'),
   REDIS_URL: text('a redis: or rediss: address, of one or several hosts, without query'),
   REDIS_MODE: {
@@ -185,6 +196,12 @@ function text(should: string): { type: 'string'; should: string } {
 /** Without blanks and whatever else cannot be seen (\p{C}: control and format characters), and without those of `except`. */
 function word(should: string, except = ''): { type: 'string'; pattern: string; should: string } {
   return { type: 'string', pattern: `^[^\\s\\p{C}${except}]+$`, should }
+}
+
+/** One or several of them, separated by commas that a space may follow. */
+function words(should: string, except = ''): { type: 'string'; pattern: string; should: string } {
+  const word = `[^,\\s\\p{C}${except}]+`
+  return { type: 'string', pattern: `^${word}(, ?${word})*$`, should }
 }
 
 function integer(should: string, minimum: number, maximum: number) {

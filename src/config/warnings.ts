@@ -30,11 +30,17 @@ function credentialWarnings({ zendeskCredentials: { kind } }: Settled): string[]
   return []
 }
 
-function transportWarnings({ zendeskOrigin }: Settled): string[] {
-  const { protocol, hostname } = new URL(zendeskOrigin)
-  return protocol === 'http:' && !isLoopbackHost(hostname)
-    ? ['ZENDESK_ALLOW_HTTP: Zendesk credentials leave this machine in clear']
-    : []
+function transportWarnings({ zendeskOrigin, callerSchemes: { jwt } }: Settled): string[] {
+  const warnings: string[] = []
+  if (isInClear(zendeskOrigin))
+    warnings.push('ZENDESK_ALLOW_HTTP: Zendesk credentials leave this machine in clear')
+  if ([...(jwt?.issuers ?? []), jwt?.jwksUrl ?? ''].some(isInClear))
+    warnings.push('JWT_ALLOW_HTTP: whoever is on the way to the issuer can replace its keys and forge tokens')
+  return warnings
+}
+
+function isInClear(url: string): boolean {
+  return url.startsWith('http:') && !isLoopbackHost(new URL(url).hostname)
 }
 
 function timeWarnings({

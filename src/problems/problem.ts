@@ -9,6 +9,8 @@ export class Problem extends Error {
   readonly zendesk: ZendeskReply | undefined
   readonly allow: string | undefined
   readonly challenge: Challenge | undefined
+  /** Only for the log line of the request, such as why its caller was refused. */
+  readonly logged: Readonly<Record<string, string>> | undefined
   /** Whether it may pass by itself within moments, so that this service tries again. */
   readonly isTransient: boolean
   /** Whether Zendesk is down or cannot be reached, as opposed to refusing us. */
@@ -28,6 +30,7 @@ export class Problem extends Error {
     this.zendesk = particulars.zendesk
     this.allow = particulars.allow
     this.challenge = particulars.challenge
+    this.logged = particulars.logged
     this.isTransient = particulars.isTransient ?? type.isTransient ?? false
     this.isOutage = particulars.isOutage ?? type.isOutage ?? false
     this.zendeskMs = particulars.zendeskMs
@@ -60,14 +63,14 @@ export function problemHeaders(problem: Problem): Record<string, string> {
     'content-type': 'application/problem+json',
     ...(problem.retryAfter !== undefined && { 'retry-after': String(problem.retryAfter) }),
     ...(problem.allow !== undefined && { allow: problem.allow }),
-    ...((problem.status === 401 || problem.challenge) && { 'www-authenticate': challenge(problem) }),
+    ...((problem.status === 401 || problem.challenge) && { 'www-authenticate': challengeHeader(problem) }),
   }
 }
 
 /** Never Basic, although it is accepted: a browser would open its password dialog. */
-function challenge({ challenge: error }: Problem): string {
-  const realm = 'Bearer realm="zendesk-session-proxy"'
-  return error ? `${realm}, error="${error}"` : realm
+function challengeHeader({ challenge }: Problem): string {
+  const parameters = [['realm', 'zendesk-session-proxy'], ...Object.entries(challenge ?? {})]
+  return `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(', ')}`
 }
 
 export function problemTypeUri(code: ProblemCode, publicUrl = ''): string {
@@ -85,8 +88,8 @@ interface Particulars {
   zendesk?: ZendeskReply | undefined
   /** The value of the Allow header of a 405. */
   allow?: string
-  /** What the www-authenticate header gives as the reason. */
   challenge?: Challenge
+  logged?: Readonly<Record<string, string>>
   /** Only where they differ from what the catalogue says of the code, as for one status of several. */
   isTransient?: boolean | undefined
   isOutage?: boolean | undefined
@@ -97,8 +100,13 @@ interface Particulars {
 /** Why no call to Zendesk is made right now. */
 export type WaitsFor = 'budget' | 'pause' | 'credentials' | 'breaker'
 
-/** RFC 6750, section 3.1. A request without any credential gets none. */
-type Challenge = 'invalid_token' | 'insufficient_scope'
+/** The parameters of www-authenticate (RFC 6750, section 3). A request without any credential gets none. */
+interface Challenge {
+  error: 'invalid_token' | 'insufficient_scope'
+  /** Without quotation marks and backslashes. */
+  error_description?: string
+  scope?: string
+}
 
 /** What a caller may know about Zendesk's answer. */
 export interface ZendeskReply {

@@ -48,7 +48,7 @@ export function traceRequests(
       'http.request.method': method,
       'zendesk_session_proxy.request_id': request.id,
       ...(route !== '' && { 'http.route': route }),
-      ...(request.caller !== undefined && { 'zendesk_session_proxy.caller': request.caller }),
+      ...(request.caller !== undefined && { 'zendesk_session_proxy.caller': request.caller.name }),
       ...(code !== undefined && { 'error.type': code }),
       ...(status !== undefined && { 'http.response.status_code': status }),
     })
@@ -63,7 +63,7 @@ export function traceRequests(
     const theirs = propagator.extract(ROOT_CONTEXT, headers, fromHeaders)
     const parent = trace.getSpanContext(theirs)
     const options = { kind: SpanKind.SERVER, startTime: Date.now() - reply.elapsedTime }
-    const isKnown = request.caller !== undefined && !app.config.ALLOW_ANONYMOUS_CALLERS
+    const isKnown = request.caller !== undefined && app.config.access !== 'anyone'
     const span = isKnown
       ? tracer.startSpan(name, options, theirs)
       : tracer.startSpan(name, { ...options, links: parent ? [{ context: parent }] : [] }, ROOT_CONTEXT)
