@@ -16,6 +16,8 @@ export async function allocation({ times, seconds }: { times: number; seconds: n
     const joined = await cost(upstream, service, CONNECTIONS, seconds)
     const own = await cost(upstream, service, 1, seconds)
     await provoke(upstream, service)
+    // Meanwhile, what many connections have left moves to old space.
+    await cost(upstream, service, CONNECTIONS, seconds)
     const after = await cost(upstream, service, CONNECTIONS, seconds)
     await service.stop()
     checks.push(
