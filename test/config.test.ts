@@ -540,7 +540,7 @@ t.test('tracing does what the OTEL variables say, or says that it does not', asy
   t.match(await refusal({ ...collector, OTEL_SDK_DISABLED: 'yes' }), '  OTEL_SDK_DISABLED: true or false')
 })
 
-t.test('a misspelt variable is told with the one that is meant', async (t) => {
+t.test('a misspelled variable is named with the one that is meant', async (t) => {
   const meant: Record<string, string> = {
     ZENDESK_SUBDOMIAN: 'ZENDESK_SUBDOMAIN',
     zendesk_subdomain: 'ZENDESK_SUBDOMAIN',

@@ -215,7 +215,7 @@ t.test(
   },
 )
 
-t.test('whoever has read enough ends it without a stack trace', async (t) => {
+t.test('a reader that closes the pipe ends it without a stack trace', async (t) => {
   const { zendesk } = await startZendesk(t)
   const environment = { ...BEARER, ZENDESK_URL: zendesk.url, PATH: process.env['PATH'] }
   const piped = `'${process.execPath}' '${compiled('src/start.js')}' doctor | head -n 1`

@@ -30,7 +30,7 @@ t.test('with good credentials of any kind the doctor finds nothing to fix', asyn
     t.equal(zendesk.renewals().length, 1)
     t.equal(zendesk.tokenRequests().length, credentials === CLIENT ? 1 : 0)
     const [first, ...others] = zendesk.requests.filter(({ path }) => path.startsWith('/api/'))
-    t.notOk(first?.headers['authorization'], 'a stranger asks first')
+    t.notOk(first?.headers['authorization'], 'asked without credentials first')
     t.equal(others.length, 2)
     t.ok(others.every(({ headers }) => headers['authorization']))
   }
@@ -71,7 +71,7 @@ t.test(
       t.match(failure, /^identity\nZendesk answered 200 as an anonymous user/)
       t.match(failure, fix)
       t.notOk(levels.some((level) => level.startsWith('renewal')))
-      t.equal(zendesk.requests.length, 3, 'a stranger, as configured, as probably meant')
+      t.equal(zendesk.requests.length, 3, 'without credentials, as configured, as probably meant')
     }
   },
 )
@@ -102,7 +102,7 @@ t.test('credentials that are simply wrong get the advice for their kind', async 
   }
 })
 
-t.test('a 200 to a stranger is no success, whatever the kind of credential', async (t) => {
+t.test('a 200 for an anonymous user is a failure with every kind of credential', async (t) => {
   for (const credentials of [CLIENT, BEARER, API_TOKEN, PASSWORD]) {
     const { zendesk, failure, well } = await see(t, credentials, { kind: 'anonymous', target: 'me' })
     t.equal(well, false)
@@ -114,15 +114,15 @@ t.test('a 200 to a stranger is no success, whatever the kind of credential', asy
 t.test(
   'a misspelled scope, whether it gives a useless token or none, is found by trying the right one',
   async (t) => {
-    const misspelt = { ...CLIENT, ZENDESK_OAUTH_SCOPE: 'raed' }
-    const useless = await see(t, misspelt)
+    const misspelled = { ...CLIENT, ZENDESK_OAUTH_SCOPE: 'raed' }
+    const useless = await see(t, misspelled)
     t.match(useless.failure, /^identity\n.*\(403\)[^]*Set ZENDESK_OAUTH_SCOPE to read/)
     t.equal(useless.zendesk.tokenRequests().length, 2)
 
-    const none = await see(t, misspelt, scopeRefused(1))
+    const none = await see(t, misspelled, scopeRefused(1))
     t.match(none.failure, /^token\n.*\(invalid_scope\)[^]*Set ZENDESK_OAUTH_SCOPE to read/)
 
-    const other = await see(t, misspelt, scopeRefused(2))
+    const other = await see(t, misspelled, scopeRefused(2))
     t.match(other.failure, /^token\n[^]*Check that the OAuth client in Admin Center is a confidential one/)
   },
 )

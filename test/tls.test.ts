@@ -27,7 +27,11 @@ t.test('over https everything holds that holds over http', async (t) => {
   t.match(await get(options), { status: 200, body: /authenticity_token/ })
 
   const ours = { origin: `https://127.0.0.1:${port}`, 'x-forwarded-proto': 'http' }
-  t.equal((await get(options, ours)).status, 200, 'our own origin is https, whatever a stranger forwards')
+  t.equal(
+    (await get(options, ours)).status,
+    200,
+    'our own origin is https, whatever an untrusted client forwards',
+  )
   t.equal((await get(options, { origin: `http://127.0.0.1:${port}` })).status, 403)
 
   const refused = await say(options, 'GET / HTTP/1.1\r\nbad header\r\n\r\n')
@@ -110,11 +114,11 @@ t.test('certificates are rotated under load without a failed request', async (t)
 
 t.test('with TLS_CLIENT_CA_FILE only clients with a certificate get in', async (t) => {
   const client = selfSigned()
-  const stranger = selfSigned()
+  const untrusted = selfSigned()
   const { own, environment } = files(t, client.cert)
   const { port, log, zendesk } = await startBoth(t, environment)
   await t.rejects(get({ port, ca: own.cert }), 'without a certificate')
-  await t.rejects(get({ port, ca: own.cert, ...stranger }), 'with a certificate of another authority')
+  await t.rejects(get({ port, ca: own.cert, ...untrusted }), 'with a certificate of another authority')
   t.equal(zendesk.requests.length, 0)
   t.match(await get({ port, ca: own.cert, ...client }), { status: 200, body: /authenticity_token/ })
   const codes = log.filter(({ msg }) => msg === 'tls handshake failed').map(({ errorCode }) => errorCode)

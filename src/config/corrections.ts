@@ -1,8 +1,8 @@
 import { isVariable, variables } from './variables.js'
 
 /**
- * What to put in the place of a malformed value, where that can be told. It may show a part of an address, so secrets are none
- * of its business.
+ * What to put in the place of a malformed value, where that is evident. It may quote a part of an address, so it handles no
+ * secret.
  */
 export function correctionOf(name: string, value: string): string | undefined {
   if (!isVariable(name)) return undefined

@@ -30,7 +30,7 @@ export function explain(problem: Problem, { timeoutMs }: Target): Finding {
     case 'zendesk-untrusted':
       return fail(title, operator, `${meaning}\n${seen}`)
     default:
-      // The other pages speak of members of a problem document, which this reader has not before him.
+      // The other texts name members of a problem document, which the reader of this report does not see.
       return fail(title, again(problem), seen)
   }
 }

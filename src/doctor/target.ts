@@ -17,7 +17,7 @@ export interface Target {
   timeoutMs: number
   /** 0 = none. */
   budgetPerMinute: number
-  /** The names in the environment: some are heeded by Node and by other programs. */
+  /** The names in the environment: Node and other programs read some of them. */
   variableNames: string[]
 }
 

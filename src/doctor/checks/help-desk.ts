@@ -6,18 +6,18 @@ import { fail, ok, warn, type Finding } from '../finding.js'
 import type { Target } from '../target.js'
 import { probeTls } from '../tls-probe.js'
 
-/** Is there a help desk? Asked without credentials, so that nothing else than Zendesk gets them: what fails here ends the examination. */
+/** Whether Zendesk answers here. Asked without credentials, because a failure ends the examination before they are sent. */
 export async function checkHelpDesk(target: Target): Promise<Finding[]> {
   const identity = await ask(target, IDENTIFY, undefined)
   if (!(identity instanceof Problem))
     return [identity.id === null ? ok(PRESENT) : warn(INJECTED, INJECTED_FIX)]
-  // How Zendesk treats strangers does not matter: the checks with credentials will tell.
-  if (isFromStrangerTo(identity) && isMarked(target)) return [ok(PRESENT)]
+  // How Zendesk answers without credentials does not matter: the checks with credentials will tell.
+  if (mayAnswerAnonymous(identity) && isMarked(target)) return [ok(PRESENT)]
   return [(await notZendesk(identity, target)) ?? explain(identity, target)]
 }
 
 /** What Zendesk may answer to a request without credentials, and many others may answer too. */
-function isFromStrangerTo({ code }: Problem): boolean {
+function mayAnswerAnonymous({ code }: Problem): boolean {
   return [
     'zendesk-credentials-rejected',
     'zendesk-permission-denied',
