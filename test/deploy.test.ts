@@ -1,15 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { catalogue, type ProblemCode } from '../src/problems/catalogue.js'
-import { variables } from '../src/config/variables.js'
+import { secretNames, variables } from '../src/config/variables.js'
 import { needsOf, seriesOf } from './support/exposition.js'
 import { freePort } from './support/free-port.js'
 import { ask, speak, startBoth } from './support/helper.js'
+import { toolOrSkip } from './support/tools.js'
 
 interface Alerts {
   groups: { rules: { alert: string; expr: string; annotations: { runbook_url: string } }[] }[]
@@ -139,6 +140,46 @@ t.test('the replicas of compose get variables of ours, and only the balancer is 
   t.strictSame(ports, ['127.0.0.1:3000:8080'])
   t.end()
 })
+
+const unit = text('systemd/zendesk-session-proxy.service')
+t.test(
+  'systemd accepts the unit, and notices a misspelled setting',
+  toolOrSkip('systemd-analyze', '--version'),
+  (t) => {
+    const folder = t.testdir()
+    const path = join(folder, 'zendesk-session-proxy.service')
+    const verify = (content: string) => {
+      // On this machine the service is elsewhere.
+      const here = content
+        .replaceAll('/usr/bin/node', process.execPath)
+        .replace(/^WorkingDirectory=.*/m, `WorkingDirectory=${folder}`)
+      writeFileSync(path, here)
+      const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' })
+      return { status, told: stdout + stderr }
+    }
+    t.same(verify(unit), { status: 0, told: '' })
+    t.match(verify(unit.replace('ProtectHome', 'ProtectHomme')).told, 'ProtectHomme')
+    t.end()
+  },
+)
+
+t.test(
+  'the unit starts the service with variables of ours, and gives it the time that it needs to end',
+  (t) => {
+    const settings = (name: string) =>
+      [...unit.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value = '']) => value)
+    const ours = new Set([...Object.keys(variables), ...secretNames.map((name) => `${name}_FILE`)])
+    for (const name of settings('Environment')
+      .flatMap((line) => line.split(' '))
+      .map((pair) => pair.split('=')[0] ?? ''))
+      t.ok(ours.has(name) || ['NODE_ENV', 'UV_THREADPOOL_SIZE'].includes(name), name)
+    const [command = ''] = settings('ExecStart')
+    t.ok(existsSync(command.replace(/^\S+ dist\/(\S+)\.js serve$/, '$1.ts')), command)
+    const { SHUTDOWN_DELAY_MS: delayMs, SHUTDOWN_GRACE_MS: graceMs } = variables
+    t.ok(Number(settings('TimeoutStopSec')[0]) * 1000 > delayMs.default + graceMs.default + 10_000)
+    t.end()
+  },
+)
 
 t.test('what nginx says by itself is in the words of the service', (t) => {
   const said = [...text('nginx.conf').matchAll(/return (\d+) '(.*)';/g)]

@@ -28,6 +28,34 @@ t.test('two replicas spend one budget', needsRedis, async (t) => {
   }
 })
 
+t.test(
+  'deployments for two accounts on one redis share no budget, no pause and no limit',
+  needsRedis,
+  async (t) => {
+    const redis = await RedisServer.start(t)
+    const deploy = async () => {
+      const { zendesk, environment } = await startZendesk(t)
+      const limited = {
+        ZENDESK_BUDGET_PER_MINUTE: '60',
+        ZENDESK_TIMEOUT_MS: '500',
+        CALLER_RATE_PER_MINUTE: '600',
+      }
+      const [replica] = await start(t, 1, { ...environment, ...limited, REDIS_URL: redis.url })
+      return { zendesk, replica }
+    }
+    const [one, other] = [await deploy(), await deploy()]
+    one.zendesk.misbehave({ kind: 'status', status: 429, headers: { 'retry-after': '90' }, after: 5 })
+    for (let times = 0; times < 5; times++) t.equal((await renew(one.replica)).status, 200)
+    t.equal((await renew(one.replica)).status, 429, 'its burst is spent, or Zendesk has had enough')
+    for (let times = 1; times <= 5; times++) {
+      const { status, headers } = await renew(other.replica)
+      t.equal(status, 200, 'the other one has a burst of its own')
+      t.equal(headers.get('ratelimit-remaining'), String(600 - times))
+    }
+    t.equal(other.zendesk.renewals().length, 5)
+  },
+)
+
 t.test('replicas take turns: each gets its share of the budget', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)
   const { zendesk, environment } = await startZendesk(t)

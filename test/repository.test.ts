@@ -50,6 +50,21 @@ t.test('actions are pinned by hash, jobs may only read unless they say what they
   t.end()
 })
 
+t.test('the base image is pinned by digest, and the release tells its image what it is', (t) => {
+  const dockerfile = read('Dockerfile')
+  t.match(dockerfile, /^ARG BASE=node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/m)
+  t.same(
+    [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image),
+    ['${BASE}', '${BASE}', 'runtime', 'runtime'],
+  )
+  const release = read('.github/workflows/release.yml')
+  for (const name of ['VERSION', 'REVISION', 'SOURCE']) {
+    t.match(dockerfile, new RegExp(`org\\.opencontainers\\.image\\.${name.toLowerCase()}="\\$\\{${name}\\}"`))
+    t.match(release, new RegExp(`^ +${name}=\\$\\{\\{ .* \\}\\}`, 'm'))
+  }
+  t.end()
+})
+
 t.test('the workflow runs every step of .ci/run, and those are the steps there are', (t) => {
   const [, list = ''] = /^steps=\(\n([^]*?)^\)/m.exec(read('.ci/run')) ?? []
   const steps = [...list.matchAll(/^ {2}'(\S+) \d+'$/gm)].map(([, name]) => name)
