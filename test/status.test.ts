@@ -21,7 +21,13 @@ t.test('the status and /readyz tell the same, in every state', async (t) => {
     }
     t.match(status, expected)
   }
-  await agreed({ phase: 'ready', credentials: 'unverified', callersPerCall: null, outcomes: [] })
+  await agreed({
+    phase: 'ready',
+    credentials: 'unverified',
+    rateLimit: null,
+    callersPerCall: null,
+    outcomes: [],
+  })
   await renew()
   await agreed({ credentials: 'ok', breaker: 'closed', pausedForSeconds: 0, callersPerCall: 1 })
   zendesk.misbehave({ kind: 'status', status: 401 })
@@ -52,6 +58,7 @@ t.test('the status counts calls, callers and outcomes', async (t) => {
     version: /^\d+\.\d+\.\d+$/,
     zendesk: zendesk.url,
     budget: { perMinute: 600, usedInLastMinute: calls },
+    rateLimit: { limit: 700, remaining: 700 - calls },
     callersPerCall: Math.round((21 / calls) * 10) / 10,
     redis: { state: 'disconnected', errorCode: 'ECONNREFUSED' },
     outcomes: [

@@ -47,6 +47,7 @@ function rowsOf({
   breaker,
   pausedForSeconds,
   budget,
+  rateLimit,
   callersPerCall,
   redis,
 }: Status): Row[] {
@@ -58,6 +59,7 @@ function rowsOf({
       ? { name: 'Pause', value: `${pausedForSeconds} s`, style: 'warn', explanation: PAUSED }
       : { name: 'Pause', value: 'none', style: 'good', explanation: 'Zendesk has not asked for a pause.' },
     { name: 'Budget used', ...budgetRow(budget, redis.state === 'connected') },
+    { name: 'Account limit', ...rateLimitRow(rateLimit) },
     { name: 'Redis', ...redisRow(redis) },
     {
       name: 'Callers per call',
@@ -111,6 +113,16 @@ function budgetRow(
     value: `${used} of ${perMinute}`,
     style: used >= perMinute * 0.9 ? 'warn' : 'good',
     explanation: `Calls to Zendesk by this replica within the last minute.${isShared ? ' All replicas share the budget.' : ''}`,
+  }
+}
+
+function rateLimitRow(told: Status['rateLimit']): Omit<Row, 'name'> {
+  if (!told) return { value: 'not told yet', explanation: 'Zendesk tells it with its answers.' }
+  const { limit, remaining } = told
+  return {
+    value: `${remaining} of ${limit} left`,
+    style: remaining < limit / 10 ? 'warn' : 'good',
+    explanation: 'Calls of all integrations of the account in this minute, as Zendesk told last.',
   }
 }
 

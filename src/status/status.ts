@@ -17,6 +17,8 @@ export interface Status extends Outlook {
   zendesk: string
   /** Calls: the budget of all replicas that share it (0 = none), and what this one has used of it. */
   budget: { perMinute: number; usedInLastMinute: number }
+  /** Calls a minute of the whole account, all integrations together, as Zendesk told last; null before it has told. */
+  rateLimit: { limit: number; remaining: number } | null
   redis: { state: 'connected' | 'disconnected' | 'not-configured'; errorCode: string | null }
   /** How many callers shared a renewal on average within the last minute; null where there was none. */
   callersPerCall: number | null
@@ -34,6 +36,7 @@ export function statusOf(app: FastifyInstance, activity: Activity): Status {
     zendesk: config.zendeskOrigin,
     ...zendesk.outlook(),
     budget: { perMinute: config.ZENDESK_BUDGET_PER_MINUTE, usedInLastMinute: activity.calls.total },
+    rateLimit: rateLimitOf(zendesk),
     redis: redis
       ? { state: redis.connected ? 'connected' : 'disconnected', errorCode: redis.failure?.code ?? null }
       : { state: 'not-configured', errorCode: null },
@@ -45,6 +48,11 @@ export function statusOf(app: FastifyInstance, activity: Activity): Status {
       lastAt: new Date(lastAt).toISOString(),
     })),
   }
+}
+
+function rateLimitOf(zendesk: FastifyInstance['zendesk']): Status['rateLimit'] {
+  const told = zendesk.rateLimit()
+  return told ? { limit: told.limit, remaining: told.remaining } : null
 }
 
 function mean({ flights, callers }: Activity): number | null {
