@@ -37,6 +37,7 @@ t.test("a renewal is part of its caller's trace: request, flight, each try", asy
     [503, 200],
   )
   t.equal(tries[0]?.attributes['error.type'], 'zendesk-unavailable')
+  t.match(tries[1]?.attributes['zendesk_session_proxy.zendesk_request_id'], /^[\w-]+$/)
   for (const each of tries) {
     t.match(each, { kind: CLIENT, traceId: TRACE, parentSpanId: flight?.spanId })
     const { hostname, port } = new URL(zendesk.url)

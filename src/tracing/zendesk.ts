@@ -39,7 +39,7 @@ export function traceZendesk(
       .on('breaker', (state) => {
         trails.getStore()?.flight?.addEvent('breaker', { state })
       })
-      .on('call', ({ operation, outcome, status, zendeskMs, retryAfter }) => {
+      .on('call', ({ operation, outcome, status, requestId, zendeskMs, retryAfter }) => {
         const trail = trails.getStore()
         const endTime = Date.now()
         const span = tracer.startSpan(
@@ -48,6 +48,7 @@ export function traceZendesk(
           below(trail?.flight ?? trail?.request),
         )
         if (status !== undefined) span.setAttribute('http.response.status_code', status)
+        if (requestId !== undefined) span.setAttribute('zendesk_session_proxy.zendesk_request_id', requestId)
         if (outcome !== 'ok')
           span.setAttribute('error.type', outcome).setStatus({ code: SpanStatusCode.ERROR })
         span.end(endTime)

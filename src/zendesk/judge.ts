@@ -61,6 +61,12 @@ export function judgeEcho<T>(
   return new Problem(code, { retryAfter, isTransient, isOutage, zendeskMs, zendesk: { status } })
 }
 
+/** For logs and traces; undefined where there is none, or one that echoes a secret of ours. */
+export function requestIdOf(answer: Answer, secrets: string[], forms: SecretForms): string | undefined {
+  const { requestId } = zendeskReply(answer)
+  return requestId === undefined || echoes(requestId, secrets, forms) ? undefined : requestId
+}
+
 export interface Identity {
   id: number | null
   role: string | null

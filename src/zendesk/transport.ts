@@ -7,7 +7,7 @@ import { AnswerReader } from './answer-reader.js'
 import { connectionProblem } from './connection-problem.js'
 import { Connections, type Connection } from './connections.js'
 import type { Deadline } from './deadline.js'
-import { judgeEcho, type Answer } from './judge.js'
+import { judgeEcho, requestIdOf, type Answer } from './judge.js'
 import type { Call, Operation, OperationName, Verdict } from './operation.js'
 import { rateLimitOf, type RateLimit } from './rate-limit.js'
 import { SecretForms } from './secret-echo.js'
@@ -47,7 +47,9 @@ export class Transport {
     const verdict = answer instanceof Problem ? answer : this.#judge(call, answer)
     this.#settle(connection, verdict, ended)
     if (!(verdict instanceof Problem)) this.#usualMs = verdict.zendeskMs
-    this.#observe(describe(call.operation, answer, verdict))
+    const requestId =
+      answer instanceof Problem ? undefined : requestIdOf(answer, this.#secretsOf(call), this.#forms)
+    this.#observe({ ...describe(call.operation, answer, verdict), requestId })
     return verdict
   }
 
@@ -61,10 +63,13 @@ export class Transport {
     return Promise.resolve()
   }
 
+  #secretsOf({ secrets = [] }: Call<unknown>): string[] {
+    return [...secrets, ...this.#proxies.secrets()]
+  }
+
   /** Whatever the operation hands on is checked here for what must not come back. */
-  #judge<T>({ operation, secrets = [] }: Call<T>, answer: Answer): Verdict<T> {
-    const known = [...secrets, ...this.#proxies.secrets()]
-    const judged = judgeEcho(operation.judge(answer), answer, known, this.#forms)
+  #judge<T>(call: Call<T>, answer: Answer): Verdict<T> {
+    const judged = judgeEcho(call.operation.judge(answer), answer, this.#secretsOf(call), this.#forms)
     return judged instanceof Problem ? judged : { value: judged, zendeskMs: answer.zendeskMs }
   }
 
@@ -173,6 +178,8 @@ export interface Exchange {
   operation: OperationName
   outcome: 'ok' | ProblemCode
   status: number | undefined
+  /** Under which Zendesk's support finds the call. */
+  requestId?: string | undefined
   /** Where the answer tells of the account's limit. */
   rateLimit: RateLimit | undefined
   zendeskMs: number
