@@ -36,7 +36,7 @@ The service is at ${service}, the sandbox Zendesk at ${zendesk.url}. Try:
     curl -s -X PUT ${zendesk.url}/sandbox/faults -d '{"kind":"status","status":429,"headers":{"retry-after":"9"}}'
   see what callers get until then:
     curl -si ${service}/session/renew
-  back to normal (a pause that has begun still runs out, because Zendesk asked for it):
+  back to normal (the pause still runs out, because Zendesk asked for it; the status page shows how long):
     curl -s -X DELETE ${zendesk.url}/sandbox/faults
 
 docs/sandbox.md lists all faults. For a guided tour in less than a minute: npm run demo -- tour

@@ -77,6 +77,24 @@ export const scenes: Scene[] = [
       ]
     },
   },
+  {
+    title: 'another integration uses up the account: 60 calls a minute, of which it takes 35',
+    options: { limitPerMinute: 60 },
+    play: async (stage) => {
+      const alone = await stage.load(10, 4)
+      const before = stage.zendesk.renewals().length
+      const others = await Promise.all(Array.from({ length: 35 }, () => stage.anotherIntegration()))
+      const shared = await stage.load(10, 8)
+      const calls = stage.zendesk.renewals().length - before
+      const refused = [...alone, ...shared].length - tokens([...alone, ...shared])
+      const othersRefused = others.filter((status) => status !== 200).length
+      return [
+        `alone ${plural(before, 'call')} in 4 s; then ${calls} in 8 s, with ${tokens(shared)} tokens, the slowest after ${slowest(shared)} ms; 429: ${refused} ours, ${othersRefused} theirs`,
+        // At the pace before it would be twelve.
+        calls <= 8 && refused === 0 && othersRefused === 0,
+      ]
+    },
+  },
 ]
 
 function tokens(answers: Answer[]): number {
