@@ -1,6 +1,6 @@
 import plugin from 'fastify-plugin'
 
-/** Prometheus metrics and the status page on a port of their own, which no caller needs to reach. Nothing without METRICS_PORT. */
+/** Prometheus metrics and the status page, on a separate port that callers need not reach. Off without METRICS_PORT. */
 export default plugin(
   async (app) => {
     const { HOST: host, METRICS_PORT: port } = app.config

@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-/** At the end, spans that nobody takes must not hold up the exit. */
+/** Spans that the collector does not accept must not delay the exit. */
 const LONGEST_FLUSH_MS = 2_000
 
 /** OpenTelemetry traces of requests and of what they cause at Zendesk. Nothing of it without an endpoint to send them to. */

@@ -82,7 +82,7 @@ t.test('callers who share a flight point to it, and it knows how many they are',
   t.equal(flights.length, 1)
   t.equal(flights[0]?.attributes['zendesk_session_proxy.callers'], 3)
   const requests = collector.named('GET /session/renew')
-  t.equal(new Set(requests.map(({ traceId }) => traceId)).size, 3, 'each in a trace of its own')
+  t.equal(new Set(requests.map(({ traceId }) => traceId)).size, 3, 'each in its own trace')
   const linked = requests.flatMap(({ links }) => links)
   t.same(
     linked.map(({ spanId }) => spanId),
@@ -172,7 +172,7 @@ t.test("a stranger's sampled flag neither forces a trace nor prevents one", asyn
   await app.close()
   const [forced, prevented, sampled, ...others] = collector.named('GET /session/renew')
   for (const stranger of [forced, prevented]) {
-    t.not(stranger?.traceId, TRACE, 'a trace of its own, decided here')
+    t.not(stranger?.traceId, TRACE, 'its own trace, sampled by our own decision')
     t.match(stranger?.links, [{ traceId: TRACE, spanId: PARENT }], 'that leads to theirs')
   }
   t.match(sampled, { traceId: TRACE, parentSpanId: PARENT })
@@ -193,7 +193,7 @@ t.test('what goes wrong is marked, by problem code', async (t) => {
   t.equal(unknown?.status.code, 0, 'a mistake of the caller does not count as a failure of the service')
 })
 
-t.test('no span holds a secret, a query or a path that is no route', async (t) => {
+t.test('no span holds a secret, a query or a path without a route', async (t) => {
   const collector = await Collector.start(t)
   const { zendesk, app, url, port } = await startBoth(t, {
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/elsewhere`,
@@ -277,7 +277,7 @@ t.test('tracing can be turned off, and is off without an endpoint', async (t) =>
   t.equal((await startBoth(t)).app.config.tracesUrl, undefined)
 })
 
-t.test('an endpoint that is no address stops the start', async (t) => {
+t.test('an endpoint that is not an address stops the start', async (t) => {
   await t.rejects(startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }), {
     message: /OTEL_EXPORTER_OTLP_ENDPOINT/,
   })

@@ -43,7 +43,7 @@ const PHASE = {
   overloaded: { style: 'bad', explanation: 'It refuses requests because its event loop is late.' },
   draining: {
     style: 'warn',
-    explanation: 'It still accepts requests while load balancers turn to other replicas.',
+    explanation: 'It still accepts requests while load balancers switch to other replicas.',
   },
   closing: { style: 'warn', explanation: 'It finishes accepted requests.' },
 } as const

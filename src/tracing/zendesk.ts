@@ -34,7 +34,8 @@ export function traceZendesk(
         if (trail) trail.flight = flights.underWay
       })
       .on('slot', ({ reason, waitedMs, refused }) => {
-        if (reason !== 'none') trails.getStore()?.flight?.addEvent('slot', { reason, waitedMs, refused })
+        if (reason !== 'none')
+          trails.getStore()?.flight?.addEvent('slot', { reason, waitedMs: Math.round(waitedMs), refused })
       })
       .on('breaker', (state) => {
         trails.getStore()?.flight?.addEvent('breaker', { state })

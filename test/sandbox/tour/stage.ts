@@ -62,7 +62,7 @@ export class Stage {
     return Promise.all(Array.from({ length: count }, () => this.renew()))
   }
 
-  /** This many callers, each asking again and again, for so many seconds. */
+  /** This many callers, each asking again and again, for this many seconds. */
   async load(callers: number, seconds: number): Promise<Answer[]> {
     const endsAt = performance.now() + seconds * 1000
     const answers: Answer[] = []
