@@ -65,11 +65,16 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
     .send(Buffer.from(JSON.stringify(problemDocument(problem, request.id, request.server.config.publicUrl))))
 }
 
-function sendNotFoundPage({ id, server: { config } }: FastifyRequest, reply: FastifyReply): void {
+function sendNotFoundPage({ id, server }: FastifyRequest, reply: FastifyReply): void {
+  const { publicPath, DOCS } = server.config
+  // The listener for metrics has none of the pages that it would link to.
+  const links = server.hasRoute({ method: 'GET', url: '/problems' })
+    ? { root: publicPath, hasDocs: DOCS }
+    : undefined
   reply
     .code(404)
     .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': PAGE_POLICY })
-    .send(Buffer.from(notFoundPage({ requestId: id }, config.publicPath, config.DOCS)))
+    .send(Buffer.from(notFoundPage({ requestId: id }, links)))
 }
 
 function toProblem(error: unknown): Problem {

@@ -89,6 +89,9 @@ t.test('a person gets a page that reloads by itself, and neither holds a secret'
   for (const secret of [KEY, digest, token, zendesk.credentials.bearerToken])
     t.notOk((page.text + json).includes(secret))
   t.equal((await ask(`${service.url}/status`)).status, 404, 'callers do not get it')
+  const elsewhere = await ask(new URL('/nowhere', statusOf(service)).href, BROWSER)
+  t.match(elsewhere, { status: 404, text: /^<!doctype html>/ })
+  t.notMatch(elsewhere.text, 'href="/', 'it links to nothing that this port does not have')
 })
 
 t.test('the last minute forgets second by second', (t) => {

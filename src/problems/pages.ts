@@ -56,11 +56,14 @@ ${sections.join('\n')}
 }
 
 /** What a person gets who opens a path that does not exist. `root` leads to the root of this service. */
-export function notFoundPage({ requestId }: { requestId: string }, root: string, hasDocs: boolean): string {
+export function notFoundPage(
+  { requestId }: { requestId: string },
+  links?: { root: string; hasDocs: boolean },
+): string {
   const { title, meaning } = catalogue['not-found']
   return page({
     title,
-    body: `${navigation(root, hasDocs)}
+    body: `${links ? navigation(links.root, links.hasDocs) : ''}
 <main>
 <h1>${title}</h1>
 <p>${prose(meaning)}</p>
