@@ -6,7 +6,7 @@ import { ask, startBoth } from './support/helper.js'
 import { publicAddress, startNginx } from './support/nginx.js'
 import { toolOrSkip } from './support/tools.js'
 
-const nginxOrSkip = toolOrSkip('nginx', '-v')
+const nginxOrSkip = toolOrSkip('nginx')
 
 t.test('PUBLIC_URL is the server of the contract, with its path and without', async (t) => {
   for (const publicUrl of ['https://x.example/zendesk', 'https://x.example']) {

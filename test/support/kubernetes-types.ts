@@ -21,8 +21,8 @@ export function haveKubernetesTypes(): boolean {
   return ts.resolveModuleName('kubernetes-types/core/v1', FILE, OPTIONS, ts.sys).resolvedModule !== undefined
 }
 
-/** What the compiler says of the manifests as literals of those types: unknown, missing and mistyped fields. */
-export function complaints(manifests: Manifest[]): string[] {
+/** What the compiler says of each manifest as a literal of its type: unknown, missing and mistyped fields. */
+export function violations(manifests: Manifest[]): string[][] {
   const source = manifests
     .map((each, index) => {
       const type = `import('kubernetes-types/${moduleOf(each)}').${each.kind}`
@@ -36,9 +36,14 @@ export function complaints(manifests: Manifest[]): string[] {
     getSourceFile: (name, target) =>
       name === FILE ? ts.createSourceFile(name, source, target) : host.getSourceFile(name, target),
   })
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+  const found: string[][] = manifests.map(() => [])
+  for (const { file, start = 0, messageText } of ts.getPreEmitDiagnostics(program)) {
+    const text = ts.flattenDiagnosticMessageText(messageText, '\n')
+    // Each manifest has a line of its own; what belongs to no line belongs to all.
+    const line = file?.fileName === FILE ? file.getLineAndCharacterOfPosition(start).line : undefined
+    for (const list of line === undefined ? found : found.slice(line, line + 1)) list.push(text)
+  }
+  return found
 }
 
 /** apps/v1 is itself, v1 is core/v1, networking.k8s.io/v1 is networking/v1. */

@@ -12,14 +12,14 @@ import { InstalledProxy } from '../support/installed-proxy.js'
 import { startZendesk } from '../support/helper.js'
 import { AUDIENCE, makeSigningKey } from '../support/identity-provider.js'
 import { start, until } from '../support/process.js'
-import { programOrSkip } from '../support/tools.js'
+import { toolOrSkip } from '../support/tools.js'
 
 const PASSWORD = 'proxy-password-not-a-secret'
 
 for (const product of ['tinyproxy', 'squid'] as const) {
   for (const password of [undefined, PASSWORD]) {
     const title = `through ${product} ${password === undefined ? 'without' : 'with'} a password: Zendesk, keys of an issuer, and a restart`
-    t.test(title, programOrSkip(product, 'REQUIRE_FORWARD_PROXIES'), async (t) => {
+    t.test(title, toolOrSkip(product, 'REQUIRE_FORWARD_PROXIES'), async (t) => {
       const proxy = await InstalledProxy.start(t, product, password)
       const { service, url, zendesk, token, environment } = await startBehind(t, proxy.url)
       t.equal((await renew(url, bearer(await token()))).status, 200)
@@ -41,7 +41,7 @@ for (const product of ['tinyproxy', 'squid'] as const) {
 
   t.test(
     `${product} refuses a wrong password, and the log says so`,
-    programOrSkip(product, 'REQUIRE_FORWARD_PROXIES'),
+    toolOrSkip(product, 'REQUIRE_FORWARD_PROXIES'),
     async (t) => {
       const proxy = await InstalledProxy.start(t, product, PASSWORD)
       const { service, url, zendesk } = await startBehind(
@@ -60,7 +60,7 @@ for (const product of ['tinyproxy', 'squid'] as const) {
     },
   )
 
-  t.test(`NO_PROXY leads around ${product}`, programOrSkip(product, 'REQUIRE_FORWARD_PROXIES'), async (t) => {
+  t.test(`NO_PROXY leads around ${product}`, toolOrSkip(product, 'REQUIRE_FORWARD_PROXIES'), async (t) => {
     const proxy = await InstalledProxy.start(t, product, undefined)
     const { url, zendesk, token } = await startBehind(t, proxy.url, { NO_PROXY: '127.0.0.1' })
     t.equal((await renew(url, bearer(await token()))).status, 200)
