@@ -1,5 +1,6 @@
 import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
 import { inspect } from 'node:util'
+import { errorCode } from './log/error-place.js'
 
 /** How often a followed file is looked at. A stat costs microseconds; kubelet itself needs up to a minute. */
 export const LOOK_EVERY_MS = 250
@@ -158,7 +159,7 @@ export function readSecretFile(path: string): string {
     return decode(readFileSync(path)).replace(/\r?\n$/, '')
   } catch (error) {
     if (error instanceof SecretError) throw error
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    const code = errorCode(error) ?? 'unreadable'
     throw new SecretFileError(`a file that can be read (${code})`, { cause: error })
   }
 }

@@ -1,3 +1,5 @@
+import { errorCode } from '../log/error-place.js'
+
 /** Why Redis cannot be used, without the words of its reply, which may quote anything. */
 export class RedisError extends Error {
   /** The word a reply begins with (`READONLY`), the code of the system (`ECONNREFUSED`), `CLOSED` or `PROTOCOL`. */
@@ -56,8 +58,8 @@ function codeOf(error: unknown): string {
   const message = messageOf(error)
   if (message === 'Command timed out') return 'ETIMEDOUT'
   if (message === 'Connection is closed.') return 'CLOSED'
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (typeof code === 'string') return code
+  const code = errorCode(error)
+  if (code !== undefined) return code
   // The words for a missing permission of a command inside a script, in all versions.
   if (/^ERR .*The user executing the script can't/.test(message)) return 'NOPERM'
   const inScript = /^ERR Error running script.*?: -?([A-Z]{3,20}) /.exec(message)?.[1]

@@ -4,6 +4,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node'
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http'
 import type { FastifyBaseLogger } from 'fastify'
+import { errorCode } from '../log/error-place.js'
 import type { ForwardProxies } from '../network/forward-proxies.js'
 import { outboundAgent } from '../network/outbound-agent.js'
 
@@ -40,10 +41,11 @@ export class CollectorExporter extends OTLPTraceExporter {
 
 /** Never the message or the body, which the collector chooses. The library gives no code for a status that it retried. */
 function reason(error: Error): { error: string; errorCode?: string; status?: number } {
-  const code = 'code' in error ? error.code : undefined
+  const code = errorCode(error)
+  const status = 'code' in error ? error.code : undefined
   return {
     error: error.name,
-    ...(typeof code === 'string' && { errorCode: code }),
-    ...(typeof code === 'number' && { status: code }),
+    ...(code !== undefined && { errorCode: code }),
+    ...(typeof status === 'number' && { status }),
   }
 }
