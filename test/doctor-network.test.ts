@@ -15,6 +15,7 @@ import { compiled } from './support/compiled.js'
 import { Collector } from './support/collector.js'
 import { visit, visitByProcess } from './support/doctor-visit.js'
 import { TestProxy } from './support/forward-proxy.js'
+import { freePort } from './support/free-port.js'
 import { startService, startZendesk } from './support/helper.js'
 import { SANDBOX_CREDENTIALS } from './sandbox/zendesk.js'
 
@@ -31,7 +32,7 @@ t.test(
     })
     t.match(nameless.failure, /^address\n.*(could not be resolved|no connection)/)
 
-    const closed = `http://127.0.0.1:${await closedPort()}`
+    const closed = `http://127.0.0.1:${await freePort()}`
     const refused = await visit(t, { ...BEARER, ZENDESK_URL: closed })
     t.match(refused.failure, /^address\nconnection refused at 127\.0\.0\.1:\d+\n\nCheck the port/)
     t.same(refused.levels, ['configuration ok', 'address fail'])
@@ -110,7 +111,7 @@ t.test('it goes through the forward proxy, and names what keeps that from workin
     proxy.refuses = refuses
     t.match((await visit(t, { ...remote, HTTPS_PROXY: proxy.url })).failure, told)
   }
-  const gone = await visit(t, { ...remote, HTTPS_PROXY: `http://127.0.0.1:${await closedPort()}` })
+  const gone = await visit(t, { ...remote, HTTPS_PROXY: `http://127.0.0.1:${await freePort()}` })
   t.match(gone.failure, /^address\ncannot use the forward proxy 127\.0\.0\.1:\d+ \(REFUSED\)/)
 })
 
@@ -120,7 +121,7 @@ t.test(
     const { zendesk } = await startZendesk(t)
     const collector = await Collector.start(t)
     const { url } = await startService(t, { ZENDESK_URL: zendesk.url, ...BEARER })
-    const closed = `127.0.0.1:${await closedPort()}`
+    const closed = `127.0.0.1:${await freePort()}`
     const good = {
       ...BEARER,
       ZENDESK_URL: zendesk.url,
@@ -244,14 +245,6 @@ async function portOf(t: Test, server: NetServer): Promise<number> {
 async function timed<T extends object>(work: () => Promise<T>): Promise<T & { tookMs: number }> {
   const startedAt = performance.now()
   return { ...(await work()), tookMs: performance.now() - startedAt }
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  await once(server.close(), 'close')
-  return port
 }
 
 /** Takes connections and says nothing. */

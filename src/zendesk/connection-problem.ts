@@ -1,4 +1,5 @@
 import { errors } from 'undici'
+import { errorCode } from '../log/error-place.js'
 import { ProxyError } from '../network/tunnel.js'
 import { Problem } from '../problems/problem.js'
 
@@ -6,7 +7,7 @@ import { Problem } from '../problems/problem.js'
 export function connectionProblem(error: unknown, answered: boolean, zendeskMs: number): Problem {
   if (error instanceof ProxyError)
     return new Problem('zendesk-unavailable', { cause: error, zendeskMs, isTransient: error.isTransient })
-  const code = errorCode(error)
+  const code = codeOf(error)
   if (CERTIFICATE_CODES.test(code)) return new Problem('zendesk-untrusted', { cause: error, zendeskMs })
   if (answered || GARBAGE_CODES.test(code))
     return new Problem('zendesk-bad-response', { cause: error, zendeskMs })
@@ -23,8 +24,6 @@ const CERTIFICATE_CODES =
 const GARBAGE_CODES = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_)/
 const TIMEOUT_CODES = /^(UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT)$/
 
-function errorCode(error: unknown): string {
-  if (!(error instanceof Error)) return ''
-  if (error.name === 'HTTPParserError') return 'HPE_'
-  return 'code' in error && typeof error.code === 'string' ? error.code : ''
+function codeOf(error: unknown): string {
+  return error instanceof Error && error.name === 'HTTPParserError' ? 'HPE_' : (errorCode(error) ?? '')
 }

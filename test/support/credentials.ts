@@ -22,7 +22,7 @@ export function renew(url: string, authorization?: string, headers: Record<strin
   })
 }
 
-export async function eventually(isSo: () => boolean | Promise<boolean>, withinMs = 5000): Promise<void> {
+export async function eventually(isSo: () => boolean | Promise<boolean>, withinMs = 45_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`not so within ${withinMs} ms`)

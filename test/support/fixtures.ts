@@ -49,8 +49,8 @@ const OURS =
   /^(cache-control|connection|content-(length|type)|date|keep-alive|retry-after|vary|x-content-type-options|x-request-id|ratelimit.*)$/
 const MEMBERS = new Set(['type', 'title', 'status', 'detail', 'code', 'requestId', 'retryAfter', 'zendesk'])
 
-/** Waits until the condition holds; an error after `withinMs`. */
-export async function until(what: string, condition: () => unknown, withinMs = 5000): Promise<void> {
+/** Waits until the condition holds; an error after `withinMs`, which by default only ends a test that hangs. */
+export async function until(what: string, condition: () => unknown, withinMs = 45_000): Promise<void> {
   const endsAt = performance.now() + withinMs
   while (!(await condition())) {
     if (performance.now() > endsAt) throw new Error(`waited in vain until ${what}`)

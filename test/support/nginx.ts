@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import getPort from 'get-port'
 import type { Test } from 'tap'
+import { freePort } from './free-port.js'
 
 /** An nginx that takes `/zendesk/` away from each path and hands the request on to this port; 404 for all others. */
 export async function startNginx(t: Test, listen: number, target: number): Promise<void> {
@@ -33,6 +33,6 @@ export async function startNginx(t: Test, listen: number, target: number): Promi
 
 /** Where nginx will listen: PUBLIC_URL has to be known before the service starts. */
 export async function publicAddress(): Promise<{ port: number; url: string }> {
-  const port = await getPort({ host: '127.0.0.1' })
+  const port = await freePort()
   return { port, url: `http://127.0.0.1:${port}/zendesk` }
 }

@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { freePort } from './free-port.js'
 
 /** A Redis of the test's own that keeps nothing on disk, and can end and start again at the same port. */
 export class RedisServer {
@@ -15,12 +15,7 @@ export class RedisServer {
 
   /** On a free port, not yet started; stopped with the test. */
   static async reserve(t: Owner): Promise<RedisServer> {
-    const holder = createServer().listen(0, '127.0.0.1')
-    await once(holder, 'listening')
-    const { port } = holder.address() as AddressInfo
-    holder.close()
-    await once(holder, 'close')
-    const server = new RedisServer(port)
+    const server = new RedisServer(await freePort())
     t.teardown(async () => {
       await server.kill()
       rmSync(server.#folder, { recursive: true, force: true })

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import autocannon from 'autocannon'
 import t from 'tap'
-import { compiled } from '../support/compiled.js'
-import { freePort } from '../support/free-port.js'
-import { ask, startZendesk } from '../support/helper.js'
-import { catches, childOf, namespacesOrSkip, start, until } from '../support/process.js'
-import { toolOrSkip } from '../support/tools.js'
+import { compiled } from './support/compiled.js'
+import { freePort } from './support/free-port.js'
+import { ask, startZendesk } from './support/helper.js'
+import { catches, childOf, namespacesOrSkip, start, until } from './support/process.js'
+import { toolOrSkip } from './support/tools.js'
 
 t.test('a native crash ends it at once', async (t) => {
   const { environment } = await startZendesk(t)
