@@ -22,6 +22,8 @@ export default plugin(
     }
     app.route({ method: ['GET', 'POST'], url: '/session/renew', ...renewal })
     app.route({ method: 'GET', url: '/api/v2/users/me/session/renew', ...renewal })
+    // Zendesk's own clients put .json at the end of every path.
+    app.route({ method: 'GET', url: '/api/v2/users/me/session/renew.json', ...renewal })
     done()
   },
   { name: 'session', dependencies: ['callers', 'contract', 'zendesk'] },

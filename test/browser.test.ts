@@ -29,8 +29,27 @@ t.test('a preflight of an allowed origin is answered before anybody asks for a c
   t.equal(zendesk.requests.length, 0)
 })
 
+t.test('a page of an allowed origin may send any header, and no other text comes back', async (t) => {
+  const { url } = await startBoth(t, { CORS_ORIGINS: `${ALLOWED}, capacitor://localhost` })
+  const preflight = (origin: string, requested: string) =>
+    ask(`${url}/session/renew`, {
+      method: 'OPTIONS',
+      headers: { origin, ...PREFLIGHT, 'access-control-request-headers': requested },
+    })
+  const tracing = 'authorization,baggage,sentry-trace,tracestate,x-datadog-trace-id'
+  const answer = await preflight('capacitor://localhost', tracing)
+  t.equal(answer.status, 204)
+  t.equal(answer.headers.get('access-control-allow-origin'), 'capacitor://localhost')
+  t.equal(
+    answer.headers.get('access-control-allow-headers'),
+    'authorization, content-type, x-request-id, traceparent, baggage, sentry-trace, tracestate, x-datadog-trace-id',
+  )
+  const odd = await preflight(ALLOWED, 'X-Odd, <script>, a b')
+  t.match(odd.headers.get('access-control-allow-headers'), /, traceparent, x-odd, script, a, b$/)
+})
+
 t.test('foreign origins are refused with a problem, and Zendesk is not called', async (t) => {
-  const { url, zendesk } = await startBoth(t, { CORS_ORIGINS: ALLOWED })
+  const { url, zendesk, log } = await startBoth(t, { CORS_ORIGINS: ALLOWED })
   const foreign = [
     ...['https://evil.example', 'null', 'http://app.example.test', 'https://app.example.test:8443'],
     ...[
@@ -52,8 +71,16 @@ t.test('foreign origins are refused with a problem, and Zendesk is not called', 
       t.equal(answer.body?.['code'], 'origin-not-allowed')
       t.equal(answer.headers.get('content-type'), 'application/problem+json')
       t.equal(answer.headers.get('access-control-allow-origin'), null)
+      t.match(answer.body?.['detail'], /pages of this origin/)
     }
   }
+  const lines = log.filter(({ code }) => code === 'origin-not-allowed')
+  t.same(new Set(lines.map(({ reason }) => reason)), new Set(['origin']))
+  t.same(new Set(lines.map(({ origin }) => origin)), new Set(foreign))
+  const long = `https://${'x'.repeat(200)}.example\u00e9`
+  await ask(`${url}/session/renew`, { headers: { origin: long } })
+  const { origin: shown } = log.findLast(({ code }) => code === 'origin-not-allowed') ?? {}
+  t.equal(shown, long.slice(0, 100), 'at most 100 characters')
   t.equal(zendesk.requests.length, 0)
 })
 
@@ -125,6 +152,24 @@ t.test(
     t.ok(anonymous.requestId)
     t.equal(zendesk.renewals().length, 2)
 
+    const traced = await page.evaluate(
+      `fetch('${url}/session/renew', {
+        method: 'POST',
+        headers: {
+          authorization: 'Bearer ${await issuer.token('user-3')}',
+          'sentry-trace': '0-0-1',
+          baggage: 'sentry-release=1',
+          traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+          tracestate: 'a=b',
+        },
+      }).then(({ status }) => status)`,
+    )
+    t.equal(traced, 200, 'with the headers of Sentry and OpenTelemetry')
+    const misdirected = await submit(page, url, await issuer.token('user-4', 'another'))
+    t.match(misdirected.output, /^Your token was issued for another audience\..*\(caller-not-authenticated\)/)
+    t.equal(log.find(({ requestId }) => requestId === misdirected.requestId)?.['reason'], 'jwt-audience')
+    t.equal(zendesk.renewals().length, 3)
+
     // Chromium reports a Basic challenge on a page of its own as ERR_INVALID_AUTH_CREDENTIALS.
     const direct = await page.goto(`${url}/session/renew`)
     t.equal(direct?.status(), 401, 'shown as it is, without a dialog')
@@ -133,7 +178,7 @@ t.test(
     const refused = await submit(page, url, await issuer.token('user-2'))
     t.equal(refused.output, 'The service cannot be reached from this page.')
     t.equal(refused.requestId, '')
-    t.equal(zendesk.renewals().length, 2, 'Zendesk heard nothing of it')
+    t.equal(zendesk.renewals().length, 3, 'Zendesk heard nothing of it')
     t.same(dialogs, [])
     t.same(await page.context().cookies(), [])
   },
@@ -183,8 +228,8 @@ async function startIssuer(t: Test) {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const jwk = await exportJWK(publicKey)
   const url = await listen(t, (_request, response) => response.end(JSON.stringify({ keys: [jwk] })))
-  const token = (sub = 'user-1') =>
-    new SignJWT({ sub, iss: url, aud: 'proxy' })
+  const token = (sub = 'user-1', aud = 'proxy') =>
+    new SignJWT({ sub, iss: url, aud })
       .setProtectedHeader({ alg: 'ES256' })
       .setExpirationTime('5m')
       .sign(privateKey)

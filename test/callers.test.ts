@@ -11,19 +11,31 @@ import { basic, bearer, entry, eventually, renew } from './support/credentials.j
 import { ask, speak, startBoth } from './support/helper.js'
 
 const ZENDESK = { ZENDESK_SUBDOMAIN: 'acme', ZENDESK_OAUTH_TOKEN: 'fake-bearer-token' }
-const PATHS = ['/session/renew', '/api/v2/users/me/session/renew']
+const ZENDESK_PATH = '/api/v2/users/me/session/renew'
+const PATHS = ['/session/renew', ZENDESK_PATH, `${ZENDESK_PATH}.json`]
 
 t.test('a key opens the door as bearer, and as the password that belongs to its name', async (t) => {
   const key = makeKey()
   const { url, zendesk, log } = await startBoth(t, { CALLER_KEYS: entry('billing', key) })
   for (const path of PATHS) {
-    for (const authorization of [bearer(key), `bearer   ${key} `, basic('billing', key)]) {
+    for (const authorization of [
+      bearer(key),
+      `bearer   ${key} `,
+      basic('billing', key),
+      basic('billing/token', key),
+    ]) {
       const answer = await ask(url + path, { headers: { authorization } })
       t.equal(answer.status, 200, `${path} with ${authorization.slice(0, 6)}`)
     }
   }
-  t.equal(zendesk.renewals().length, 6)
-  t.ok(log.filter(({ msg }) => msg === 'request').every(({ caller }) => caller === 'billing'))
+  t.equal(zendesk.renewals().length, 12)
+  const lines = log.filter(({ msg }) => msg === 'request')
+  t.equal(lines.length, 12)
+  t.ok(
+    lines.every(({ caller, callerKey }) => caller === 'billing' && callerKey === keyDigest(key).slice(0, 8)),
+  )
+  const head = await ask(`${url}${ZENDESK_PATH}.json`, { method: 'HEAD' })
+  t.equal(head.status, 405)
   t.notOk(zendesk.requests.some(({ rawHeaders }) => rawHeaders.some((value) => value.includes(key))))
 })
 
@@ -60,7 +72,7 @@ t.test('one name may have two keys while one is replaced by the other', async (t
 
 t.test('every wrong caller hears the same, and Zendesk hears nothing', async (t) => {
   const [key, other] = [makeKey(), makeKey()]
-  const { url, port, zendesk } = await startBoth(t, {
+  const { url, port, zendesk, log } = await startBoth(t, {
     CALLER_KEYS: `${entry('billing', key)},${entry('shop', other)}`,
     TRUST_PROXY: '127.0.0.1/32',
   })
@@ -74,6 +86,8 @@ t.test('every wrong caller hears the same, and Zendesk hears nothing', async (t)
     'the key under the name of another': basic('billing', other),
     'the key under a name in other case': basic('Billing', key),
     'the key under no name': basic('', key),
+    'the key under nothing but /token': basic('/token', key),
+    'the key under a name with /token twice': basic('billing/token/token', key),
     'a name without a key': basic('billing', ''),
     'Basic without a colon': `Basic ${Buffer.from(key).toString('base64')}`,
     'Basic that is not base64': 'Basic %%%%',
@@ -91,6 +105,7 @@ t.test('every wrong caller hears the same, and Zendesk hears nothing', async (t)
     const headers = { authorization, 'x-forwarded-for': `192.0.2.${index}`, 'x-request-id': 'same' }
     const answer = await ask(`${url}/session/renew`, { headers })
     t.equal(answer.status, 401, what)
+    t.match(log.at(-1)?.['reason'], /^(unknown-key|unreadable-credential)$/)
     told.add(answer.text + String(answer.headers.get('www-authenticate')))
   }
   t.equal(told.size, 1, 'they cannot be told apart')

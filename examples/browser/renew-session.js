@@ -20,5 +20,7 @@ export async function renewSession(service, jwt) {
 
   const retryAfter = response.headers.get('retry-after')
   const wait = retryAfter ? ` Come back in ${retryAfter} seconds.` : ''
-  return { sentence: `${body.title} (${body.code}).${wait}`, requestId, retryAfter }
+  // Where waiting does not help, the detail says what to do.
+  const text = (retryAfter ? body.title : body.detail).replace(/\.$/, '')
+  return { sentence: `${text} (${body.code}).${wait}`, requestId, retryAfter }
 }
