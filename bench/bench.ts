@@ -11,15 +11,7 @@ import { startUp } from './start.js'
 import { machine, pronounce, type Check } from './verdict.js'
 
 const text = { type: 'string' } as const
-const numbers = {
-  rounds: text,
-  seconds: text,
-  times: text,
-  rate: text,
-  replicas: text,
-  minutes: text,
-  seed: text,
-}
+const numbers = { rounds: text, seconds: text, rate: text, replicas: text, minutes: text, seed: text }
 const more = { only: text, against: text, beside: text, json: { type: 'boolean' } } as const
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { ...numbers, ...more } })
 
@@ -28,14 +20,11 @@ const commands: Record<string, () => Promise<Check[]>> = {
   burst,
   sustained: () => sustained({ seconds: number('seconds', 60), perSecond: number('rate', 200) }),
   start: () => startUp(number('rounds', 10), values.beside),
-  allocation: () => allocation({ times: number('times', 3), seconds: number('seconds', 5) }),
-  endurance: () =>
-    endurance({
-      replicas: number('replicas', 1),
-      minutes: number('minutes', 5),
-      perSecond: number('rate', 50),
-      seed: number('seed', 1 + (Date.now() % 1_000_000)),
-    }),
+  allocation: () => allocation(number('rounds', 3), number('seconds', 5)),
+  endurance: () => {
+    const [replicas, minutes, rate] = [number('replicas', 1), number('minutes', 5), number('rate', 50)]
+    return endurance({ replicas, minutes, rate, seed: number('seed', 1 + (Date.now() % 1_000_000)) })
+  },
   readme,
 }
 
@@ -45,20 +34,17 @@ const command = commands[name]
 if (!command)
   throw new TypeError(`"${name}" is not one of ${Object.keys(commands).join(', ')}; see bench/README.md`)
 const checks = await command()
-if (checks.some(({ passed }) => passed === false)) process.exitCode = 1
+if (checks.some(({ passed }) => !passed)) process.exitCode = 1
 if (values.json) console.log(json(checks))
 else pronounce(name, checks)
 
 async function sideBySide(): Promise<Check[]> {
-  const earlier =
-    values.against === undefined ? undefined : (JSON.parse(readFileSync(values.against, 'utf8')) as Result)
+  const earlier = values.against && (JSON.parse(readFileSync(values.against, 'utf8')) as Result)
   const only = (values.only ?? 'instant,slow,alone').split(',')
   comparison = await compare({ rounds: number('rounds', 30), seconds: number('seconds', 1), only })
-  if (values.json) return comparisonChecks(comparison)
-  report(comparison)
-  if (earlier)
-    console.log(`Changed by more than the spread of the rounds since ${earlier.at} on ${earlier.machine}:`)
-  if (earlier?.comparison) changes(earlier.comparison, comparison)
+  if (!values.json) report(comparison)
+  if (earlier && earlier.comparison)
+    changes(`${earlier.at}, ${earlier.machine}`, earlier.comparison, comparison)
   return comparisonChecks(comparison)
 }
 
@@ -77,17 +63,15 @@ async function readme(): Promise<Check[]> {
   return all
 }
 
-interface Result {
-  at: string
-  machine: string
-  checks: Check[]
-  comparison: Comparison | undefined
+type Result = ReturnType<typeof resultOf>
+
+function resultOf(checks: Check[]) {
+  return { at: new Date().toISOString(), machine: machine(), checks, comparison }
 }
 
 /** Four digits are more than repeat. */
 function json(checks: Check[]): string {
-  const result: Result = { at: new Date().toISOString(), machine: machine(), checks, comparison }
-  return JSON.stringify(result, (_, value: unknown) =>
+  return JSON.stringify(resultOf(checks), (_, value: unknown) =>
     typeof value === 'number' ? Number(value.toPrecision(4)) : value,
   )
 }

@@ -40,8 +40,6 @@ export function start(port: number, command: string[], { environment, core, ...o
     stdin: 'ignore',
     forceKillAfterDelay: 15_000,
   })
-  let ended = false
-  void child.finally(() => (ended = true))
   const hear = async (message?: object) => {
     const [heard] = await Promise.all([child.getOneMessage(), message && child.sendMessage({ ...message })])
     return heard
@@ -50,7 +48,13 @@ export function start(port: number, command: string[], { environment, core, ...o
     child.kill('SIGTERM')
     return (await child).exitCode
   }
-  return { pid: child.pid ?? 0, origin: `http://127.0.0.1:${port}`, hasEnded: () => ended, hear, stop }
+  return {
+    pid: child.pid ?? 0,
+    origin: `http://127.0.0.1:${port}`,
+    hasEnded: () => child.exitCode !== null,
+    hear,
+    stop,
+  }
 }
 
 /** One of the programs in bench/programs, once it says that it listens. */
@@ -63,21 +67,20 @@ export async function startProgram(name: string, args: string[], options: Progra
 }
 
 /** Waits until the process answers 200 at this path. */
-export async function answering(running: Running, path: string, everyMs = 20): Promise<Running> {
+export async function answering(running: Running, path: string): Promise<Running> {
   for (const until = performance.now() + 30_000; performance.now() < until;) {
     if (running.hasEnded()) throw new Error(`what should answer at ${running.origin} ended`)
     const response = await fetch(running.origin + path).catch(() => undefined)
     await response?.text()
     if (response?.ok) return running
-    await delay(everyMs)
+    await delay(5)
   }
   throw new Error(`${running.origin}${path} did not answer 200 within 30 s`)
 }
 
 /** The path of an installed program; undefined where it is missing. */
 export function findExecutable(name: string): string | undefined {
-  const folders = [...PATH.split(delimiter), '/usr/sbin', '/usr/local/sbin']
-  return folders.map((folder) => join(folder, name)).find(existsSync)
+  return [...PATH.split(delimiter), '/usr/sbin'].map((folder) => join(folder, name)).find(existsSync)
 }
 
 /** A new folder, deleted when this process ends. */

@@ -30,14 +30,13 @@ interface ServiceOptions {
   output?: string
   /** The checkout whose build to run; default: this one. */
   checkout?: string
-  askEveryMs?: number
 }
 
 /** The built service with every feature on, as `npm start` starts it, once it is ready. */
 export async function startService(
   zendesk: string,
   environment: Record<string, string | undefined> = {},
-  { port, output, checkout = CHECKOUT, askEveryMs }: ServiceOptions = {},
+  { port, output, checkout = CHECKOUT }: ServiceOptions = {},
 ): Promise<Running> {
   const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as {
     scripts: { start: string }
@@ -61,5 +60,5 @@ export async function startService(
       ...environment,
     },
   })
-  return answering(service, '/readyz', askEveryMs)
+  return answering(service, '/readyz')
 }

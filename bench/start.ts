@@ -28,7 +28,7 @@ export async function startUp(rounds: number, beside: string | undefined): Promi
 
 async function once(checkout: string): Promise<Start> {
   const startedAt = performance.now()
-  const service = await startService('http://127.0.0.1:9', {}, { checkout, askEveryMs: 5 })
+  const service = await startService('http://127.0.0.1:9', {}, { checkout })
   const readyMs = performance.now() - startedAt
   const { ctime } = await pidusage(service.pid)
   await delay(1_000)

@@ -7,10 +7,10 @@ import { asSubject, OWN, startUpstream, type Subject } from './subjects.js'
 const CONNECTIONS = 64
 
 /** What a request allocates and how long collecting it takes, in fresh processes and after both ways into the slow state. */
-export async function allocation({ times, seconds }: { times: number; seconds: number }): Promise<Check[]> {
+export async function allocation(rounds: number, seconds: number): Promise<Check[]> {
   const upstream = await startUpstream()
   const checks: Check[] = []
-  for (let time = 1; time <= times; time++) {
+  for (let round = 1; round <= rounds; round++) {
     const service = asSubject(OWN, await startService(upstream.origin, HEAP_PROBE))
     await cost(upstream, service, CONNECTIONS, seconds)
     const joined = await cost(upstream, service, CONNECTIONS, seconds)
@@ -22,12 +22,12 @@ export async function allocation({ times, seconds }: { times: number; seconds: n
     await service.stop()
     checks.push(
       {
-        expected: `process ${time}: a request that joins a call allocates at most 11 kB, one with its own call 40 kB`,
+        expected: `process ${round}: a request that joins a call allocates at most 11 kB, one with its own call 40 kB`,
         found: `${(joined.allocatedBytes / 1000).toFixed(1)} and ${(own.allocatedBytes / 1000).toFixed(1)} kB`,
         passed: joined.allocatedBytes <= 11_000 && own.allocatedBytes <= 40_000,
       },
       {
-        expected: `process ${time}: garbage dies young after clients tried to prevent it, as before`,
+        expected: `process ${round}: garbage dies young after clients tried to prevent it, as before`,
         found: `${after.promotedBytes.toFixed(0)} bytes of a request promoted, ${joined.promotedBytes.toFixed(0)} before; GC ${after.collectionMs.toFixed(1)} ms for 1,000 requests, ${joined.collectionMs.toFixed(1)} before`,
         passed: after.promotedBytes <= 2 * joined.promotedBytes + 200,
       },

@@ -4,6 +4,8 @@ import { OWN, startSubject, startUpstream, subjects, type Subject, type SubjectN
 /** Until the code of each is compiled. */
 const WARM_UP_S = 4
 
+type Scenario = { title: string; load: Omit<Load, 'seconds'>; besides: SubjectName[] }
+
 /** As many requests as the connections can carry, and who is measured beside this service. */
 export const scenarios: Record<string, Scenario> = {
   instant: {
@@ -21,12 +23,6 @@ export const scenarios: Record<string, Scenario> = {
     load: { delayMs: 0, connections: 1 },
     besides: ['Zendesk itself', 'http-proxy', 'nginx'],
   },
-}
-
-interface Scenario {
-  title: string
-  load: Omit<Load, 'seconds'>
-  besides: SubjectName[]
 }
 
 /** Neighbouring measurements of one round. */

@@ -6,10 +6,7 @@ import { RENEWAL_PATH, UPSTREAM_TOKEN, ZENDESK_PATH } from '../service.js'
 
 const core = cores?.measured
 const CACHE = `
-      proxy_cache renewals;
-      proxy_cache_key renewal;
-      proxy_cache_lock on;
-      proxy_cache_valid 200 1s;
+      proxy_cache renewals; proxy_cache_key renewal; proxy_cache_lock on; proxy_cache_valid 200 1s;
       proxy_ignore_headers cache-control expires set-cookie vary;
       proxy_hide_header set-cookie;`
 
@@ -24,8 +21,7 @@ export async function startNginx(upstream: string, { cache = false } = {}): Prom
 daemon off; master_process off; worker_rlimit_nofile 20000; pid pid; error_log stderr crit;
 events { worker_connections 16384; }
 http {
-  access_log off;
-  keepalive_requests 100000000;
+  access_log off; keepalive_requests 100000000;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${kind};`).join(' ')}
   proxy_cache_path cache keys_zone=renewals:1m;
   upstream zendesk { server ${host}; keepalive 1024; keepalive_requests 100000000; }
@@ -34,9 +30,7 @@ http {
     location = /livez { return 200; }
     location = ${RENEWAL_PATH} {
       proxy_pass http://zendesk${ZENDESK_PATH};
-      proxy_http_version 1.1;
-      proxy_set_header connection "";
-      proxy_set_header host ${host};
+      proxy_http_version 1.1; proxy_set_header connection ""; proxy_set_header host ${host};
       proxy_set_header authorization "Bearer ${UPSTREAM_TOKEN}";${cache ? CACHE : ''}
     }
   }
@@ -65,8 +59,7 @@ sub vcl_recv {
 }
 sub vcl_backend_response {
   unset beresp.http.set-cookie;
-  set beresp.ttl = 1s;
-  set beresp.grace = 0s;
+  set beresp.ttl = 1s; set beresp.grace = 0s;
   return (deliver);
 }
 `

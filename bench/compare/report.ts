@@ -5,7 +5,6 @@ import type { Measurement } from './measure.js'
 import { OWN, subjects } from './subjects.js'
 
 const figures = ['requestsPerSecond', 'cpuMicroseconds', 'p50Ms', 'p99Ms'] as const
-type Figure = (typeof figures)[number]
 
 /** Tables for a terminal. */
 export function report({ measured, rounds, seconds }: Comparison): void {
@@ -50,7 +49,8 @@ export function comparisonChecks({ measured: { instant, alone } }: Comparison): 
 }
 
 /** Every quotient of two runs whose medians lie outside of each other's quartiles, before and now. */
-export function changes(before: Comparison, now: Comparison): void {
+export function changes(since: string, before: Comparison, now: Comparison): void {
+  console.error(`Changed by more than the spread of the rounds since ${since}:`)
   for (const [scenario, all] of Object.entries(now.measured))
     for (const [name, pairs] of Object.entries(all))
       for (const figure of figures) {
@@ -58,11 +58,11 @@ export function changes(before: Comparison, now: Comparison): void {
         const today = quotient(pairs, figure)
         const outside = (value: number, { lower, upper }: Spread) => value < lower || value > upper
         if (outside(today.median, then) && outside(then.median, today))
-          console.log(`  ${scenario}, ${figure} beside ${name}: ${spreadText(then)} → ${spreadText(today)}`)
+          console.error(`  ${scenario}, ${figure} beside ${name}: ${spreadText(then)} → ${spreadText(today)}`)
       }
 }
 
-function quotient(pairs: readonly Pair[], figure: Figure): Spread {
+function quotient(pairs: readonly Pair[], figure: keyof Measurement): Spread {
   const quotients = pairs.map(({ ours, theirs }) => ours[figure] / theirs[figure])
   return spread(quotients, figure === 'requestsPerSecond' ? 'min' : 'max')
 }

@@ -4,39 +4,29 @@ import { disruptions } from './disruptions.js'
 import { faultSchedule } from './faults.js'
 import { footprint, growthChecks } from './growth.js'
 import { Random } from './random.js'
-import { DEADLINE_MS, Replicas } from './replicas.js'
+import { Replicas } from './replicas.js'
 import { anyRequest, send, validRequest } from './requests.js'
 
-interface Options {
-  replicas: number
-  minutes: number
-  perSecond: number
-  seed: number
-}
+type Options = Record<'replicas' | 'minutes' | 'rate' | 'seed', number>
 
 /** All kinds of requests while Zendesk misbehaves at random; with more than one replica, the deployment is disrupted too. */
 export async function endurance(options: Options): Promise<Check[]> {
-  const { replicas: count, minutes, perSecond, seed } = options
-  console.error(`seed ${seed}, ${minutes} minutes, ${perSecond} requests a second, ${count} replicas`)
+  const { replicas: count, minutes, rate: perSecond, seed } = options
+  console.error(options)
   const random = new Random(seed)
   const zendesk = await SandboxZendesk.start({ limitPerMinute: 1_000_000, tokenLifetime: 20 })
   const replicas = await Replicas.start(count, zendesk)
-  const load = {
-    origin: (index: number) => replicas.origin(index),
-    perSecond,
-    withinMs: DEADLINE_MS + 250,
-    kind: () => validRequest(random),
-  }
+  const origin = (index: number) => replicas.origin(index)
+  const load = { origin, perSecond, kind: () => validRequest(random) }
   const withFaults = async (seconds: number, disrupting = false) => {
     const over = new AbortController()
     const scheduled = faultSchedule(zendesk, random, over.signal)
-    const disrupted = disrupting ? disruptions(replicas, random, over.signal) : []
-    console.error(`all kinds of requests and faults for ${seconds} s`)
+    const disrupted = disrupting && disruptions(replicas, random, over.signal)
     const { checks } = await send({ ...load, seconds, kind: () => anyRequest(random) })
     over.abort()
     const faults = await scheduled
     const failing = { expected: 'Zendesk fails now and then', found: `${faults} faults`, passed: faults > 0 }
-    return [...checks, failing, ...(await disrupted)]
+    return [...checks, failing, ...(disrupted ? [await disrupted] : [])]
   }
 
   // Caches fill and code is compiled before growth means anything.
@@ -47,7 +37,7 @@ export async function endurance(options: Options): Promise<Check[]> {
   await send({ ...load, perSecond: 10, seconds: 5 })
   const { tally } = await send({ ...load, seconds: 5 })
   const after = await Promise.all(replicas.all.map(footprint))
-  const exitCodes = await replicas.stop()
+  await replicas.stop()
   await zendesk.close()
   return [
     ...checks,
@@ -58,9 +48,9 @@ export async function endurance(options: Options): Promise<Check[]> {
     },
     ...before.flatMap((then, index) => growthChecks(`replica ${index + 1}`, then, after[index] ?? then)),
     {
-      expected: 'each replica exits with 0',
-      found: exitCodes.join(', '),
-      passed: exitCodes.every((code) => code === 0),
+      expected: 'each replica exits with 0, replaced ones too',
+      found: replicas.exitCodes.join(', '),
+      passed: replicas.exitCodes.every((code) => code === 0),
     },
   ]
 }

@@ -9,16 +9,8 @@ export const problemsOfFaults = (Object.keys(catalogue) as ProblemCode[]).filter
   (code) => code.startsWith('zendesk-') && !ours.includes(code),
 )
 
-const wire = [
-  'silence',
-  'endless',
-  'declared-huge',
-  'reset',
-  'reset-mid-body',
-  'cut-head',
-  'garbage',
-] as const
-const kinds = [...wire, 'bad-gzip', 'gzip-bomb', 'redirect', 'echo'] as const
+const onTheWire = ['silence', 'endless', 'reset', 'reset-mid-body', 'cut-head', 'garbage'] as const
+const bodies = ['declared-huge', 'bad-gzip', 'gzip-bomb', 'redirect', 'echo'] as const
 const statuses = [403, 409, 500, 503, 504, 520]
 const faults: readonly [Fault, ...Fault[]] = [
   { kind: 'delay', ms: 300 },
@@ -33,16 +25,12 @@ const faults: readonly [Fault, ...Fault[]] = [
   { kind: 'status', status: 429, headers: { 'Retry-After': '3' }, times: 1 },
   { kind: 'status', status: 502, times: 1 },
   { kind: 'status', status: 503, shape: 'database-timeout', headers: { 'Retry-After': '1' } },
-  ...kinds.map((kind) => ({ kind })),
+  ...[...onTheWire, ...bodies].map((kind) => ({ kind })),
   ...statuses.map((status) => ({ kind: 'status' as const, status })),
 ]
 
 /** Faults of Zendesk in random order, with healthy times between them, until the signal; resolves with their number. */
-export async function faultSchedule(
-  zendesk: SandboxZendesk,
-  random: Random,
-  signal: AbortSignal,
-): Promise<number> {
+export async function faultSchedule(zendesk: SandboxZendesk, random: Random, signal: AbortSignal) {
   let count = 0
   while (await waited(random.between(300, 2_000), signal)) {
     zendesk.misbehave(random.pick(faults))

@@ -19,9 +19,9 @@ export type Footprint = Record<keyof typeof most, number>
 
 export async function footprint(service: Running): Promise<Footprint> {
   await delay(IDLE_MS)
+  const { heapBytes } = (await service.hear({ collect: true })) as HeapReading
   return {
-    'MB of heap after garbage collection':
-      ((await service.hear({ collect: true })) as HeapReading).heapBytes / 1e6,
+    'MB of heap after garbage collection': heapBytes / 1e6,
     'MB of memory': (await pidusage(service.pid)).memory / 1e6,
     'open files and sockets': readdirSync(`/proc/${service.pid}/fd`).length,
   }

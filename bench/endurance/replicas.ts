@@ -14,6 +14,7 @@ const UNAWARE_MS = 500
 /** The replicas of one deployment: a credential with a secret file, and with more than one replica a Redis where it is installed. */
 export class Replicas {
   redis: RedisServer | undefined
+  readonly exitCodes: (number | undefined)[] = []
   readonly #serving = new Map<number, Running>()
   readonly #zendesk: SandboxZendesk
   readonly #secretPath = `${scratchFolder()}/secret`
@@ -45,16 +46,15 @@ export class Replicas {
     return this.all[index % this.#serving.size]?.origin ?? ''
   }
 
-  /** As a rolling deployment does: SIGTERM first; callers notice a little later. Resolves with the exit code. */
-  async replace(number: number): Promise<number | undefined> {
+  /** As a rolling deployment does: SIGTERM first; callers notice a little later. */
+  async replace(number: number): Promise<void> {
     const old = this.#serving.get(number)
     if (!old) throw new RangeError(`there is no replica ${number}`)
-    const exiting = old.stop()
+    const exiting = this.#stop(old)
     await delay(UNAWARE_MS)
     this.#serving.delete(number)
-    const exitCode = await exiting
+    await exiting
     await this.#start(number, Number(new URL(old.origin).port))
-    return exitCode
   }
 
   /** The file first, by rename; the moment after, Zendesk accepts only the new one. */
@@ -65,11 +65,13 @@ export class Replicas {
     this.#zendesk.credentials.clientSecret = secret
   }
 
-  /** Resolves with the exit codes. */
-  async stop(): Promise<(number | undefined)[]> {
-    const exitCodes = await Promise.all(this.all.map((replica) => replica.stop()))
+  async stop(): Promise<void> {
+    await Promise.all(this.all.map((replica) => this.#stop(replica)))
     for (const teardown of this.#teardowns) await teardown()
-    return exitCodes
+  }
+
+  async #stop(replica: Running): Promise<void> {
+    this.exitCodes.push(await replica.stop())
   }
 
   async #start(number: number, port: number): Promise<void> {

@@ -12,10 +12,10 @@ export async function burst(): Promise<Check[]> {
   const checks: Check[] = []
   for (const budget of ['0', '100']) {
     const bare = await startSubject('bare Fastify', upstream.origin)
-    const besides = bare && (await send(bare.origin, upstream)).times
+    const besides = bare && (await send(bare, upstream)).times
     await bare?.stop()
     const service = await startService(upstream.origin, { ZENDESK_BUDGET_PER_MINUTE: budget })
-    const { tally, calls, times } = await send(service.origin, upstream)
+    const { tally, calls, times } = await send(service, upstream)
     await service.stop()
     checks.push({
       expected: `${CALLERS} callers within a second, Zendesk takes 100 ms, budget ${budget}: all get a token by at most ${MOST_CALLS} calls`,
@@ -28,12 +28,12 @@ export async function burst(): Promise<Check[]> {
 }
 
 /** After a tenth of the load, so that neither callers nor service are measured while their code is being compiled. */
-async function send(origin: string, upstream: Subject) {
+async function send(server: { origin: string }, upstream: Subject) {
   const callers = new Callers()
   await upstream.hear({ delayMs: 0 })
-  await renewals(callers, [origin], { perSecond: CALLERS / 10, seconds: 1 })
+  await renewals(callers, [server], { perSecond: CALLERS / 10, seconds: 1 })
   await upstream.hear({ delayMs: 100 })
-  const tally = await renewals(callers, [origin], { perSecond: CALLERS, seconds: 1 })
+  const tally = await renewals(callers, [server], { perSecond: CALLERS, seconds: 1 })
   const { calls } = (await upstream.hear({})) as { calls: number }
   await callers.close()
   const [p50, p99] = [tally.quantileMs(0.5), tally.quantileMs(0.99)]

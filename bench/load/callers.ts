@@ -26,7 +26,7 @@ export interface Outcome {
 
 const LONGEST_WAIT_MS = 10_000
 const TICK_MS = 10
-/** Timers are late by so much on an idle machine. */
+/** How late timers are on an idle machine. */
 const USUAL_LAG_MS = 2
 
 /** Programs that send requests. */
@@ -86,11 +86,15 @@ export async function steadyLoad(rate: Rate, ask: (index: number) => Promise<voi
   await Promise.all(asking)
 }
 
-/** Renewals at a steady rate, from these origins in turns. */
-export async function renewals(callers: Callers, origins: readonly string[], rate: Rate): Promise<Tally> {
+/** Renewals at a steady rate, from these servers in turns. */
+export async function renewals(
+  callers: Callers,
+  servers: readonly { origin: string }[],
+  rate: Rate,
+): Promise<Tally> {
   const tally = new Tally()
   await steadyLoad(rate, async (index) => {
-    const origin = origins[index % origins.length] ?? ''
+    const origin = servers[index % servers.length]?.origin ?? ''
     tally.add(await callers.ask({ origin, path: RENEWAL_PATH, headers: CALLER_HEADERS }))
   })
   return tally

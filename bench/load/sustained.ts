@@ -17,11 +17,10 @@ export async function sustained(rate: Rate): Promise<Check[]> {
     ? await RedisServer.start({ teardown: (release) => releases.push(release) })
     : undefined
   // Both at the same time: the figures are counts, which do not depend on speed.
+  const shared = { REDIS_URL: redis?.url ?? '' }
   const checks = await Promise.all([
     drive(rate, 'one replica', [{}]),
-    ...(redis
-      ? [drive(rate, 'two replicas, one Redis', [{ REDIS_URL: redis.url }, { REDIS_URL: redis.url }])]
-      : []),
+    ...(redis ? [drive(rate, 'two replicas, one Redis', [shared, shared])] : []),
   ])
   for (const release of releases) await release()
   return checks
@@ -31,16 +30,10 @@ async function drive(rate: Rate, name: string, replicas: Record<string, string>[
   const zendesk = await SandboxZendesk.start({ limitPerMinute: LIMIT })
   zendesk.credentials.bearerToken = UPSTREAM_TOKEN
   zendesk.misbehave({ kind: 'delay', ms: 100 })
-  const environment = { ZENDESK_BUDGET_PER_MINUTE: String(BUDGET) }
-  const running = await Promise.all(
-    replicas.map((more) => startService(zendesk.url, { ...environment, ...more })),
-  )
+  const budget = { ZENDESK_BUDGET_PER_MINUTE: String(BUDGET) }
+  const running = await Promise.all(replicas.map((more) => startService(zendesk.url, { ...budget, ...more })))
   const callers = new Callers()
-  const tally = await renewals(
-    callers,
-    running.map(({ origin }) => origin),
-    rate,
-  )
+  const tally = await renewals(callers, running, rate)
   await Promise.all([callers.close(), zendesk.close(), ...running.map((each) => each.stop())])
   const calls = zendesk.renewals()
   const refused = calls.filter(({ status }) => status === 429).length

@@ -40,6 +40,5 @@ function prepared(status: number, body: Buffer, more: string[] = []) {
 }
 
 function answer(response: ServerResponse, { status, head, body }: ReturnType<typeof prepared>): void {
-  response.writeHead(status, head)
-  response.end(body)
+  response.writeHead(status, head).end(body)
 }
