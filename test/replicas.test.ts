@@ -56,7 +56,7 @@ t.test(
   },
 )
 
-t.test('replicas take turns: each gets its share of the budget', needsRedis, async (t) => {
+t.test('each replica gets its share of the budget', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)
   const { zendesk, environment } = await startZendesk(t)
   const replicas = await start(t, 3, {
@@ -74,28 +74,32 @@ t.test('replicas take turns: each gets its share of the budget', needsRedis, asy
   t.ok(performance.now() - startedAt >= (18 - 5) * (60_000 / 700), 'at the pace of one budget')
 })
 
-t.test('a 429 to one replica pauses the others, then one call goes ahead to see', needsRedis, async (t) => {
-  const redis = await RedisServer.start(t)
-  const { zendesk, environment } = await startZendesk(t)
-  const replicas = await start(t, 3, { ...environment, REDIS_URL: redis.url, ZENDESK_TIMEOUT_MS: '1500' })
-  zendesk.misbehave({ kind: 'status', status: 429, headers: { 'retry-after': '2' }, times: 1 })
-  t.match(await renew(replicas[0]), { status: 429, body: { retryAfter: 2 } })
-  for (const answer of await renewAtEach(replicas))
-    t.match(answer, { status: 429, body: { code: 'zendesk-rate-limited', retryAfter: 2 } })
-  t.equal(zendesk.renewals().length, 1, 'nothing reached Zendesk during the pause')
+t.test(
+  'a 429 to one replica pauses the others, then one call goes first as a probe',
+  needsRedis,
+  async (t) => {
+    const redis = await RedisServer.start(t)
+    const { zendesk, environment } = await startZendesk(t)
+    const replicas = await start(t, 3, { ...environment, REDIS_URL: redis.url, ZENDESK_TIMEOUT_MS: '1500' })
+    zendesk.misbehave({ kind: 'status', status: 429, headers: { 'retry-after': '2' }, times: 1 })
+    t.match(await renew(replicas[0]), { status: 429, body: { retryAfter: 2 } })
+    for (const answer of await renewAtEach(replicas))
+      t.match(answer, { status: 429, body: { code: 'zendesk-rate-limited', retryAfter: 2 } })
+    t.equal(zendesk.renewals().length, 1, 'nothing reached Zendesk during the pause')
 
-  zendesk.misbehave({ kind: 'delay', ms: 300 })
-  await pauseIsOver(replicas[0])
-  t.same(statuses(await renewAtEach(replicas)), [200, 200, 200])
-  const [first = 0, ...others] = zendesk
-    .renewals()
-    .map(({ at }) => at)
-    .slice(1)
-  t.equal(others.length, 2)
-  for (const at of others) t.ok(at - first >= 290, 'the others left when the first had landed')
-})
+    zendesk.misbehave({ kind: 'delay', ms: 300 })
+    await pauseIsOver(replicas[0])
+    t.same(statuses(await renewAtEach(replicas)), [200, 200, 200])
+    const [first = 0, ...others] = zendesk
+      .renewals()
+      .map(({ at }) => at)
+      .slice(1)
+    t.equal(others.length, 2)
+    for (const at of others) t.ok(at - first >= 290, 'the others started when the first had settled')
+  },
+)
 
-t.test('where the call that goes ahead meets another 429, all pause again', needsRedis, async (t) => {
+t.test('where the probe meets another 429, all pause again', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)
   const { zendesk, environment } = await startZendesk(t)
   const replicas = await start(t, 2, { ...environment, REDIS_URL: redis.url, ZENDESK_TIMEOUT_MS: '1500' })
@@ -124,7 +128,7 @@ t.test('a 429 of the token endpoint pauses it for every replica', needsRedis, as
 })
 
 t.test(
-  'a pause that began while redis was away is told to the others once it is back',
+  'a pause that began without redis is told to the others once it is connected',
   needsRedis,
   async (t) => {
     const redis = await RedisServer.start(t)
@@ -146,7 +150,7 @@ t.test(
   },
 )
 
-t.test('a replica without a budget does not wait for the turns of others', needsRedis, async (t) => {
+t.test('a replica without a budget does not wait for the slots of others', needsRedis, async (t) => {
   const redis = await RedisServer.start(t)
   const { environment } = await startZendesk(t)
   const shared = { ...environment, REDIS_URL: redis.url, ZENDESK_TIMEOUT_MS: '500' }

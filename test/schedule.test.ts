@@ -12,12 +12,12 @@ t.test('no 60 seconds hold more calls than the budget, however they are asked fo
     { minLength: 1, maxLength: 600, size: 'max' },
   )
   const budgets = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 2500 }))
-  const patience = fc.integer({ min: 0, max: 120_000 })
+  const longestWait = fc.integer({ min: 0, max: 120_000 })
   fc.assert(
-    fc.property(budgets, arrivals, patience, (perMinute, gaps, remainingMs) => {
-      const departures = departuresOf(perMinute, gaps, remainingMs)
-      return departures.every((start, first) => {
-        const inWindow = departures.slice(first, first + perMinute + 1).filter((at) => at < start + MINUTE)
+    fc.property(budgets, arrivals, longestWait, (perMinute, gaps, remainingMs) => {
+      const starts = startsOf(perMinute, gaps, remainingMs)
+      return starts.every((start, first) => {
+        const inWindow = starts.slice(first, first + perMinute + 1).filter((at) => at < start + MINUTE)
         return inWindow.length <= perMinute
       })
     }),
@@ -25,17 +25,20 @@ t.test('no 60 seconds hold more calls than the budget, however they are asked fo
   t.end()
 })
 
-t.test('the budget is used: a flood gets nearly all of it, a patient caller always a turn', (t) => {
-  for (const perMinute of [1, 2, 10, 100, 700, 2500]) {
-    const departures = departuresOf(perMinute, new Array<number>(perMinute * 3).fill(0), Infinity)
-    t.equal(departures.length, perMinute * 3)
-    const inTenMinutes = departuresOf(perMinute, new Array<number>(600).fill(1000), 1000)
-    t.ok(inTenMinutes.length >= Math.min(600, perMinute * 10 * 0.97) - 1, `${perMinute} a minute`)
-  }
-  t.end()
-})
+t.test(
+  'the budget is used: a flood gets nearly all of it, and a caller who can wait always gets a slot',
+  (t) => {
+    for (const perMinute of [1, 2, 10, 100, 700, 2500]) {
+      const starts = startsOf(perMinute, new Array<number>(perMinute * 3).fill(0), Infinity)
+      t.equal(starts.length, perMinute * 3)
+      const inTenMinutes = startsOf(perMinute, new Array<number>(600).fill(1000), 1000)
+      t.ok(inTenMinutes.length >= Math.min(600, perMinute * 10 * 0.97) - 1, `${perMinute} a minute`)
+    }
+    t.end()
+  },
+)
 
-t.test('a turn is taken in the order of asking, and the wait that is told is the true one', (t) => {
+t.test('slots are given in the order of asking, and the wait that is told is the true one', (t) => {
   let now = 0
   const schedule = new LocalSchedule(new Budget(10), { now: () => now })
   const ask = (remainingMs = 30_000) => schedule.take({ ...within(remainingMs), reserved: false })
@@ -50,7 +53,7 @@ t.test('a turn is taken in the order of asking, and the wait that is told is the
   t.end()
 })
 
-t.test('after a pause one call goes ahead, and the others wait until it has landed', (t) => {
+t.test('after a pause one call goes first as a probe, and the others wait until it has settled', (t) => {
   let now = 0
   const schedule = new LocalSchedule(new Budget(0), { now: () => now })
   const ask = () => schedule.take({ ...within(5_000), reserved: false })
@@ -72,7 +75,7 @@ t.test('after a pause one call goes ahead, and the others wait until it has land
   now = 20_000
   schedule.settled(ask().probe ?? 0, false)
   const next = ask()
-  t.equal(next.waitMs, 0, 'one that brought no answer lets another one go ahead')
+  t.equal(next.waitMs, 0, 'one that brought no answer lets another probe go')
   t.equal(ask().waitMs, 50)
   now = 25_000
   const replacement = ask()
@@ -82,7 +85,7 @@ t.test('after a pause one call goes ahead, and the others wait until it has land
   t.end()
 })
 
-t.test('a turn that was reserved before a pause does not count in it', (t) => {
+t.test('a slot that was reserved before a pause does not count in it', (t) => {
   let now = 0
   const schedule = new LocalSchedule(new Budget(10), { now: () => now })
   schedule.take({ ...within(60_000), reserved: false })
@@ -99,12 +102,12 @@ function within(remainingMs: number) {
 }
 
 /** When calls leave that are asked for after these gaps, by callers who wait so long at the most. */
-function departuresOf(perMinute: number, gaps: number[], remainingMs: number): number[] {
+function startsOf(perMinute: number, gaps: number[], remainingMs: number): number[] {
   let now = 0
   const schedule = new LocalSchedule(new Budget(perMinute), { now: () => now })
   return gaps.flatMap((gap) => {
     now += gap
-    const turn = schedule.take({ ...within(remainingMs), reserved: false })
-    return turn.waitMs === 0 || turn.reserved ? [now + turn.waitMs] : []
+    const slot = schedule.take({ ...within(remainingMs), reserved: false })
+    return slot.waitMs === 0 || slot.reserved ? [now + slot.waitMs] : []
   })
 }

@@ -87,7 +87,7 @@ export function credentialsFrom(
   }
 }
 
-/** Services with different budgets see each other's in turn, at each call. */
+/** Services with different budgets see each other's budget at each call. */
 function oncePerBudget(report: (finding: ScheduleFinding) => void): (finding: ScheduleFinding) => void {
   let reported: number | undefined
   return (finding) => {
