@@ -48,13 +48,8 @@ export function start(port: number, command: string[], { environment, core, ...o
     child.kill('SIGTERM')
     return (await child).exitCode
   }
-  return {
-    pid: child.pid ?? 0,
-    origin: `http://127.0.0.1:${port}`,
-    hasEnded: () => child.exitCode !== null,
-    hear,
-    stop,
-  }
+  const hasEnded = () => child.exitCode !== null
+  return { pid: child.pid ?? 0, origin: `http://127.0.0.1:${port}`, hasEnded, hear, stop }
 }
 
 /** One of the programs in bench/programs, once it says that it listens. */
