@@ -18,16 +18,14 @@ export async function startNginx(upstream: string, { cache = false } = {}): Prom
   const folder = scratchFolder()
   const { host } = new URL(upstream)
   const configuration = `
-daemon off; master_process off; worker_rlimit_nofile 20000; pid pid; error_log stderr crit;
-events { worker_connections 16384; }
+daemon off; master_process off; worker_rlimit_nofile 20000; pid pid; error_log stderr crit; events { worker_connections 16384; }
 http {
   access_log off; keepalive_requests 100000000;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${kind};`).join(' ')}
   proxy_cache_path cache keys_zone=renewals:1m;
   upstream zendesk { server ${host}; keepalive 1024; keepalive_requests 100000000; }
   server {
-    listen 127.0.0.1:${port} backlog=8192;
-    location = /livez { return 200; }
+    listen 127.0.0.1:${port} backlog=8192; location = /livez { return 200; }
     location = ${RENEWAL_PATH} {
       proxy_pass http://zendesk${ZENDESK_PATH};
       proxy_http_version 1.1; proxy_set_header connection ""; proxy_set_header host ${host};
@@ -53,8 +51,7 @@ vcl 4.1;
 backend zendesk { .host = "${hostname}"; .port = "${upstreamPort}"; }
 sub vcl_recv {
   if (req.url == "/livez") { return (synth(200)); }
-  set req.url = "${ZENDESK_PATH}";
-  set req.http.authorization = "Bearer ${UPSTREAM_TOKEN}";
+  set req.url = "${ZENDESK_PATH}"; set req.http.authorization = "Bearer ${UPSTREAM_TOKEN}";
   return (hash);
 }
 sub vcl_backend_response {
