@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
+import type { Exchange } from './exchange.js'
 import type { OperationName } from './operation.js'
 import type { Wait } from './traffic/pace.js'
 import type { ScheduleFinding } from './traffic/redis-schedule.js'
-import type { Exchange } from './transport.js'
 
 /** What happens between us and Zendesk, for log, metrics and traces. */
 export class ZendeskEvents extends EventEmitter<{

@@ -1,15 +1,13 @@
-import { errorCode } from '../log/error-place.js'
 import type { ForwardProxies } from '../network/forward-proxies.js'
 import { answerOfProxy, plainProxy } from '../network/outbound.js'
-import type { ProblemCode } from '../problems/catalogue.js'
 import { Problem } from '../problems/problem.js'
 import { AnswerReader } from './answer-reader.js'
 import { connectionProblem } from './connection-problem.js'
 import { Connections, type Connection } from './connections.js'
 import type { Deadline } from './deadline.js'
+import { describe, type Exchange } from './exchange.js'
 import { judgeEcho, requestIdOf, type Answer } from './judge.js'
-import type { Call, Operation, OperationName, Verdict } from './operation.js'
-import { rateLimitOf, type RateLimit } from './rate-limit.js'
+import type { Call, Verdict } from './operation.js'
 import { SecretForms } from './secret-echo.js'
 
 /** Gets bytes from Zendesk within bounds; what they mean is for the judge. Sends these headers and no others. */
@@ -140,25 +138,6 @@ export interface TransportSettings {
   timeoutMs: number
 }
 
-/** The account's limit is told by the API, not by the token endpoint, which has one of its own. */
-function describe(
-  { name: operation, path }: Operation<unknown>,
-  answer: Answer | Problem,
-  verdict: Verdict<unknown>,
-): Exchange {
-  const answered = answer instanceof Problem ? undefined : answer
-  const isApi = path.startsWith('/api/')
-  const seen = {
-    operation,
-    status: answered?.status,
-    rateLimit: answered && isApi ? rateLimitOf(answered) : undefined,
-    zendeskMs: verdict.zendeskMs ?? 0,
-  }
-  if (!(verdict instanceof Problem)) return { ...seen, outcome: 'ok' }
-  const { code, retryAfter, cause } = verdict
-  return { ...seen, outcome: code, retryAfter, errorCode: errorCode(cause) }
-}
-
 type Observer = (exchange: Exchange) => void
 
 /** Thrown where a connection that had carried a call before gave no answer to this one. */
@@ -172,19 +151,3 @@ interface Sent {
 }
 
 const NOT_USABLE = Promise.resolve(false)
-
-/** One call to Zendesk, for logs and metrics. */
-export interface Exchange {
-  operation: OperationName
-  outcome: 'ok' | ProblemCode
-  status: number | undefined
-  /** Under which Zendesk's support finds the call. */
-  requestId?: string | undefined
-  /** Where the answer tells of the account's limit. */
-  rateLimit: RateLimit | undefined
-  zendeskMs: number
-  /** Seconds for which Zendesk wants no calls. */
-  retryAfter?: number | undefined
-  /** What the system, TLS or HTTP said where no answer came, e.g. ECONNREFUSED. */
-  errorCode?: string | undefined
-}
