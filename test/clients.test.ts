@@ -152,6 +152,35 @@ t.test(
 )
 
 const generators = 'test/generators/node_modules'
+const nodeZendesk = resolve(generators, 'node-zendesk/dist/index.js')
+const haveNodeZendesk = {
+  skip: !existsSync(nodeZendesk) && !process.env['REQUIRE_TOOLS'] && 'test/generators is not installed',
+}
+
+t.test('node-zendesk renews with another host, name and key', haveNodeZendesk, async (t) => {
+  const { url, key, zendesk, log } = await startWithKey(t)
+  const program = `
+    import zendesk from ${JSON.stringify(nodeZendesk)}
+    const { HOST: endpointUri, NAME: username, KEY: token } = process.env
+    const client = zendesk.createClient({ endpointUri, username, token })
+    const { result } = await client.users.get(['users', 'me', 'session', 'renew'])
+    console.log(JSON.stringify(result))`
+  const renewing = (env: Record<string, string>) =>
+    run(process.execPath, ['--input-type=module', '-e', program], {
+      env: { HOST: `${url}/api/v2`, NAME: 'billing', ...env },
+    })
+  t.match(JSON.parse((await renewing({ KEY: key })).stdout), { authenticity_token: TOKEN })
+  t.match((await failureOf(renewing({ KEY: makeKey() }))).stderr, /401/)
+  t.equal(zendesk.renewals().length, 1)
+  t.match(
+    log.filter(({ msg }) => msg === 'request'),
+    [
+      { route: '/api/v2/users/me/session/renew.json', status: 200, caller: 'billing' },
+      { status: 401, reason: 'unknown-key' },
+    ],
+  )
+})
+
 const haveGenerators = {
   skip: !existsSync(generators) && !process.env['REQUIRE_TOOLS'] && 'test/generators is not installed',
 }
@@ -185,7 +214,7 @@ for (const { name, options, path } of addresses)
       .filter((name) => name !== 'parameters')
     t.equal(executions.length, operations.length)
     for (const { item, response } of executions) t.equal(response.code, 200, item.name)
-    t.equal(zendesk.renewals().length, 3)
+    t.equal(zendesk.renewals().length, 4)
   })
 
 /** What a project writes around the generated file. */
