@@ -17,9 +17,9 @@ process.env['UV_THREADPOOL_SIZE'] ??= '16'
 // Node would open a debugger.
 process.on('SIGUSR1', () => undefined)
 
-// Node 20 only: many answers to clients who do not read make V8 allocate what node:http binds to each response in old space
+// Seen on Node 20: many answers to clients who do not read make V8 allocate what node:http binds to each response in old space
 // for good, and every later request then survives until a mark-compact (allocation-site pretenuring).
-if (process.version.startsWith('v20.')) setFlagsFromString('--no-allocation-site-pretenuring')
+setFlagsFromString('--no-allocation-site-pretenuring')
 
 const { run } = await import('./cli.js')
 await run(process.argv.slice(2))

@@ -17,6 +17,7 @@ import { visit, visitByProcess } from './support/doctor-visit.js'
 import { TestProxy } from './support/forward-proxy.js'
 import { freePort } from './support/free-port.js'
 import { startService, startZendesk } from './support/helper.js'
+import { IdentityProvider } from './support/identity-provider.js'
 import { SANDBOX_CREDENTIALS } from './sandbox/zendesk.js'
 
 const { bearerToken } = SANDBOX_CREDENTIALS
@@ -35,7 +36,7 @@ t.test(
     const closed = `http://127.0.0.1:${await freePort()}`
     const refused = await visit(t, { ...BEARER, ZENDESK_URL: closed })
     t.match(refused.failure, /^address\nconnection refused at 127\.0\.0\.1:\d+\n\nCheck the port/)
-    t.same(refused.levels, ['configuration ok', 'address fail'])
+    t.same(refused.levels, ['configuration ok', 'address fail', 'callers ok'])
   },
 )
 
@@ -146,6 +147,26 @@ t.test(
     t.match(ill.output, /^warn +public URL +http:\/\/127\.0\.0\.1:\d+\/livez answers 404$/m)
   },
 )
+
+t.test('who may call is told, and whether the keys of each issuer can be had', async (t) => {
+  const { zendesk } = await startZendesk(t)
+  const environment = { ...BEARER, ZENDESK_URL: zendesk.url }
+  const open = await visit(t, environment, zendesk)
+  t.match(open.output, /^ok +callers +anyone on this machine may call, without a credential$/m)
+
+  const identity = await IdentityProvider.start(t)
+  const issuers = {
+    ...environment,
+    CALLER_KEYS: `web:${'0a'.repeat(32)},billing:${'0b'.repeat(32)},web:${'0c'.repeat(32)}`,
+    JWT_ISSUER: `${identity.issuer},${zendesk.url}`,
+    JWT_AUDIENCE: 'sessions',
+  }
+  const { output, well } = await visit(t, issuers, zendesk)
+  t.match(output, /^ok +callers +keys of web, billing$/m)
+  t.match(output, new RegExp(`^ok +callers +fetched the keys of ${identity.issuer}$`, 'm'))
+  t.match(output, /^warn +callers +cannot fetch the keys of http:\/\/127\.0\.0\.1:\d+ \(status-404\)$/m)
+  t.equal(well, true)
+})
 
 t.test('silence ends with ZENDESK_TIMEOUT_MS, in the handshake and after it', async (t) => {
   const { zendesk } = await startZendesk(t)

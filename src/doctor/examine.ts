@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js'
 import { ConfigError } from '../config/faults.js'
 import { givenNames, readConfig } from '../config/read.js'
+import { checkCallers } from './checks/callers.js'
 import { checkCollector } from './checks/collector.js'
 import { checkPublicUrl } from './checks/public-url.js'
 import { checkRedis } from './checks/redis.js'
@@ -57,6 +58,7 @@ const checks: Record<string, Check> = {
 }
 
 const companions: Record<string, (config: Config) => Promise<Finding[]>> = {
+  callers: checkCallers,
   redis: checkRedis,
   collector: checkCollector,
   'public URL': checkPublicUrl,
