@@ -73,6 +73,30 @@ t.test('a connection may pipeline so many requests; what comes after them is not
   t.ok(taken <= most + clients.length * most + 1, `${taken} of 30,000 requests had a handler`)
 })
 
+t.test('nothing behind a request to switch protocols is taken for a request', async (t) => {
+  const { port, log } = await startBoth(t)
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+  const smuggled = `GET /livez HTTP/1.1\r\n${HOST}x-request-id: smuggled\r\n\r\n`
+  const post = `POST /session/renew HTTP/1.1\r\n${HOST}Content-Length: ${smuggled.length}\r\n\r\n`
+  const starts = [
+    `GET /session/renew HTTP/1.1\r\n${HOST}${upgrade}\r\n${post}`,
+    `POST /session/renew HTTP/1.1\r\n${HOST}${upgrade}Content-Length: 5\r\n\r\nabcde${post}`,
+  ]
+  for (const start of starts) {
+    const client = connect(port, '127.0.0.1')
+    client.write(start)
+    setTimeout(() => client.write(smuggled), 50)
+    const said = await readAll(client)
+    t.match(
+      said,
+      /^HTTP\/1\.1 200 OK[^]*connection: close/i,
+      'it is answered as if it had not asked for that',
+    )
+    t.equal(said.match(/HTTP\/1\.1/g)?.length, 1, 'and the connection ends')
+  }
+  t.notOk(log.some(({ requestId }) => requestId === 'smuggled'))
+})
+
 t.test('requests that were pipelined one after the other are answered in order', async (t) => {
   const { port, zendesk } = await startBoth(t)
   zendesk.misbehave({ kind: 'delay', ms: 100 })

@@ -10,12 +10,10 @@ import {
   SOCKET_LIMITS,
   UNREAD_WHILE_CLOSING_MS,
 } from './limits.js'
-
+import { stopParsing } from './parser.js'
 import { createTlsServer } from './tls-server.js'
 
 const SWEEP_MS = 1_000
-/** What Node's parser expects from its own handler for a request that switches to another protocol. */
-const SWITCHED_PROTOCOLS = 2
 /** How long a flood of new connections may keep the listener open, in turns of the event loop. */
 const MOST_TURNS = 1_000
 
@@ -155,6 +153,11 @@ export class Sockets {
       if (answers.length > 0) this.#pipelined += 1
     }
     answers.push(response)
+    // Node's parser skips what one read brings behind a request to switch protocols; what the next read brings is out of step.
+    if (request.headers.upgrade !== undefined) {
+      connection.isOver = true
+      endAfter(response, socket)
+    }
     return true
   }
 
@@ -200,7 +203,7 @@ export class Sockets {
 
 interface Connection {
   answers: ServerResponse[]
-  /** It had more in flight than it may; nothing that still comes on it is answered. */
+  /** It had more in flight than it may, or asked to switch protocols; nothing that still comes on it is answered. */
   isOver: boolean
   /** The complete answer that the last sweep found unread. */
   unread: ServerResponse | undefined
@@ -218,12 +221,4 @@ function endAfter(last: ServerResponse, socket: Socket): void {
   last.once('close', () => {
     socket.destroySoon()
   })
-}
-
-/**
- * Node's parser delivers all that one read has brought, up to 64 KiB or some 1,500 requests, also on a socket that was
- * paused or destroyed. As if the request had switched to another protocol, the parser stops and the rest is not looked at.
- */
-function stopParsing(socket: Socket & { parser?: { onIncoming?: (() => number) | null } | null }): void {
-  if (socket.parser?.onIncoming) socket.parser.onIncoming = () => SWITCHED_PROTOCOLS
 }
