@@ -34,6 +34,12 @@ t.test('SIGUSR1 opens no debugger, SIGHUP ends it', async (t) => {
   t.equal(await service.exitCode, 0)
 })
 
+t.test('a signal that comes just when it begins to listen ends it', async (t) => {
+  const { environment } = await startZendesk(t)
+  const service = start(t, environment, { preload: 'test/support/signal-at-listen.js' })
+  t.equal(await service.exitCode, 0)
+})
+
 t.test('a signal during the start ends it', async (t) => {
   const { environment } = await startZendesk(t)
   const ends = [0, 100, 250, 500, 800].map(async (afterMs) => {

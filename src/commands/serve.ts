@@ -19,6 +19,8 @@ const LEFT_TO_NODE: NonNullable<closeWithGrace.Options['skip']> = [
   ...(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'beforeExit'] as const),
 ]
 
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
 /** Runs the service, or ends with one message that says why it cannot start. */
 export async function serveProcess(environment: NodeJS.ProcessEnv): Promise<void> {
   try {
@@ -43,9 +45,12 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<FastifyInst
   return app
 }
 
-/** Takes over the signals from the entry of the program, whose listeners end the process at once. */
+/**
+ * Takes over the signals from the entry of the program, whose listeners end the process at once. They go last: a signal that
+ * waits to be delivered is lost where nobody listens, even for a moment.
+ */
 function endWell(app: FastifyInstance, config: Config, { logger }: Log): void {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.removeAllListeners(signal)
+  const atStart = SIGNALS.map((signal) => [signal, process.rawListeners(signal)] as const)
   closeWithGrace(
     {
       // Its own limit knows nothing of requests: a short grace would end an idle service as though it had failed.
@@ -70,6 +75,8 @@ function endWell(app: FastifyInstance, config: Config, { logger }: Log): void {
       if (late) process.exit(1)
     },
   )
+  for (const [signal, listeners] of atStart)
+    for (const listener of listeners) process.off(signal, listener as () => void)
 }
 
 /** Resolves when every line is written, also for a reader who is behind. */
