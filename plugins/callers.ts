@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { Caller } from '../src/callers/caller.js'
+import { credentialFrom } from '../src/callers/credential.js'
 import { FailedAttempts } from '../src/callers/failed-attempts.js'
 import { networkOf } from '../src/callers/network.js'
 import { RateLimit, type Standing } from '../src/callers/rate-limit.js'
@@ -41,7 +42,7 @@ export default plugin(
     app.decorate('admitCaller', (request, reply, next) => {
       let caller
       try {
-        caller = access === 'known' ? identify(request) : ANONYMOUS
+        caller = access === 'known' ? identify(request) : anonymous(request)
       } catch (refusal) {
         refuse(refusal, request, next)
         return
@@ -89,6 +90,12 @@ export default plugin(
   },
   { name: 'callers', dependencies: ['error-handler', 'redis'] },
 )
+
+/** Two credentials are malformed also where none is asked for. */
+function anonymous({ raw }: FastifyRequest): Caller {
+  credentialFrom(raw)
+  return ANONYMOUS
+}
 
 type Next = (error?: Error) => void
 
