@@ -24,13 +24,18 @@ t.test('no client can make garbage live long, by hanging up or by not reading', 
   t.ok(after <= 2 * before + 200, `${after} octets of a request survived, ${before} before`)
 })
 
-/** How many octets a request moves to old space, where they stay until a mark-compact. */
+/** How many octets a request moves to old space, where they stay until a mark-compact: in the best of three measurements. */
 async function promotedFor({ child }: Running, { url }: Target): Promise<number> {
   // What those before it have left may be promoted with it.
   await autocannon({ url, connections: 64, amount: REQUESTS })
   await reading(child)
-  await autocannon({ url, connections: 64, amount: REQUESTS })
-  return Math.round((await reading(child)).promotedBytes / REQUESTS)
+  const promoted: number[] = []
+  while (promoted.length < 3) {
+    await autocannon({ url, connections: 64, amount: REQUESTS })
+    promoted.push((await reading(child)).promotedBytes / REQUESTS)
+  }
+  // The slow state lasts and shows in each; a single collection that promotes what is in use shows in one.
+  return Math.round(Math.min(...promoted))
 }
 
 /** Of the time since the last one. */
